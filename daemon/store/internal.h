@@ -1,0 +1,56 @@
+/*
+ * What the files of the store share: the store itself and its reader pool.
+ * Not for the outside.
+ */
+#ifndef HERO_STORE_INTERNAL_H
+#define HERO_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "db.h"
+#include "store.h"
+
+struct writer; /* writer.c */
+
+struct store {
+    struct store_options options;
+    char *path;
+    int lock_fd;
+
+    pthread_mutex_t models_lock; /* guards the pointer; the models are immutable */
+    struct models *models;
+
+    pthread_mutex_t pool_lock; /* pool.c: idle reader connections */
+    pthread_cond_t pool_ready;
+    struct db *idle;
+    struct db *readers;
+
+    struct db write_db; /* the writer thread's, and store_open's before it starts */
+    struct writer *writer;
+    atomic_ullong commit_number;
+    atomic_bool disk_full;
+};
+
+/* pool.c: a reader connection; waits for one until deadline_ns (0: for ever).
+ * NULL: the deadline passed. Sets its deadline and echo. */
+struct db *pool_take(struct store *store, int64_t deadline_ns, struct echo *echo);
+void pool_give(struct store *store, struct db *db);
+
+/* store.c: what is served from now on (takes the reference). */
+void store_set_models(struct store *store, struct models *models);
+
+/* writer.c */
+MUST_CHECK Code writer_start(struct store *store, struct fault *fault);
+void writer_stop(struct store *store); /* finishes the queue, joins the thread */
+
+/* apply.c: on the writer thread, outside any transaction. */
+void apply_change(struct store *store, struct store_change *change);
+/* At open: creates _hero_* tables, loads the applied set. */
+MUST_CHECK Code apply_load(struct store *store, enum store_trouble *ret_trouble,
+                           struct fault *fault);
+
+/* commit.c: executes one write on the writer's connection, inside a
+ * transaction that the writer began; leaves answer or fault. Doesn't commit. */
+MUST_CHECK Code commit_execute(struct store *store, struct store_write *write);
+
+#endif

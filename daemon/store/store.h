@@ -1,0 +1,164 @@
+/*
+ * The store's face: models, reads and commits over one SQLite database.
+ *
+ * Everything SQL is behind this header; it speaks hero.v1 messages and
+ * models, so that a second engine can stand behind the same face. The store
+ * owns the database file, its connections, the writer thread and what is kept
+ * of answered requests. It knows no sockets, no method names, no clients but
+ * by their identity, and it does not log: it returns faults and calls back.
+ */
+#ifndef HERO_STORE_H
+#define HERO_STORE_H
+
+#include "hero/v1/records.pb-c.h"
+#include "hero/v1/models.pb-c.h"
+#include "hero/v1/admin.pb-c.h"
+#include "model.h"
+
+struct store;
+
+/* Why a store cannot go on; main maps them to exit codes. */
+enum store_trouble {
+    STORE_TROUBLE_NONE,
+    STORE_TROUBLE_OPEN,     /* no such directory, no permission, read-only */
+    STORE_TROUBLE_LOCKED,   /* another herod owns the database */
+    STORE_TROUBLE_CORRUPT,  /* not a database, damaged, quick_check fails */
+    STORE_TROUBLE_NEWER,    /* written by a newer Hero */
+    STORE_TROUBLE_IO,       /* a COMMIT failed with an I/O error: its outcome is unknown */
+    STORE_TROUBLE_MEMORY,
+};
+
+struct store_options {
+    const char *path;
+    unsigned n_readers;       /* connections for reads */
+    uint32_t busy_timeout_ms; /* how long to wait for another process's lock */
+    uint64_t retention_ms;    /* requests of a client are known so long after its last one */
+    size_t answer_bytes;      /* answers larger than this are kept with keys only */
+    size_t message_bytes;     /* no reply may be larger */
+    unsigned max_expand_depth;
+    uint32_t page_size, max_page_size;
+    /* The database cannot be trusted any more (STORE_TROUBLE_IO, _CORRUPT):
+     * called on the writer thread, must not return to it (herod exits). */
+    void (*on_fatal)(void *arg, enum store_trouble trouble, const char *text);
+    void *fatal_arg;
+};
+
+/* SQL that a call executed, collected where the call or the log wants it. */
+struct echo_statement {
+    const char *sql; /* with its bound values */
+    uint64_t time_us;
+    struct echo_statement *next;
+};
+struct echo {
+    struct arena *arena; /* a budgeted arena of its own; past it statements are counted only */
+    struct echo_statement *first, **last;
+    size_t n_dropped;
+};
+void echo_init(struct echo *echo, struct arena *arena);
+
+/* Opens or creates the database: takes the lifetime lock (a lock file beside
+ * the database, held until the process ends), checks what is there, opens all
+ * connections, loads the models, starts the writer. On failure *ret_trouble
+ * says which kind and the fault's message is one line with path and remedy.
+ * A full disk is no failure: the store opens read-only-like and recovers. */
+MUST_CHECK Code store_open(const struct store_options *options, struct store **ret_store,
+                           enum store_trouble *ret_trouble, struct fault *fault);
+/* Finishes queued writes, checkpoints, closes. No reads may be running. */
+void store_close(struct store *store);
+
+/* What is served now; the caller unrefs. Never NULL. */
+struct models *store_models(struct store *store);
+/* The number of the last commit. */
+uint64_t store_commit_number(struct store *store);
+/* false while writes fail because the disk is full. */
+bool store_writable(struct store *store);
+
+/* What a read may cost and where its answer lives. */
+struct store_read {
+    const struct models *models; /* pinned by the caller */
+    struct arena *arena;         /* answer and scratch */
+    int64_t deadline_ns;         /* CLOCK_MONOTONIC; 0: none */
+    /* Rows it may touch before it gives up with ABORTED and *ret_too_long
+     * (set by the store) true: for reads on a thread that must not wait; 0: no bound. */
+    unsigned row_budget;
+    bool too_long;
+    struct echo *echo; /* NULL: not wanted */
+};
+
+/* Reads run on the calling thread with a connection of the pool; each sees
+ * one moment of the database. On success *ret is in read->arena. Faults:
+ * NOT_FOUND (which key), INVALID_ARGUMENT (unknown model, relationship,
+ * field; bad token), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED (reply too large),
+ * DATA_LOSS (a row that does not fit its model). */
+MUST_CHECK Code store_get(struct store *store, struct store_read *read,
+                          const Hero__V1__GetRequest *request, Hero__V1__GetResponse *ret,
+                          struct fault *fault);
+MUST_CHECK Code store_list(struct store *store, struct store_read *read,
+                           const Hero__V1__ListRequest *request, Hero__V1__ListResponse *ret,
+                           struct fault *fault);
+/* Rows per model, in the models' order. */
+MUST_CHECK Code store_count_rows(struct store *store, struct store_read *read, uint64_t *ret_rows,
+                                 struct fault *fault);
+
+/* Who asks, and which of its requests this is. */
+struct store_identity {
+    const char *principal; /* "uid:1000", "tcp" */
+    uint8_t client[16];
+    uint64_t seq;        /* 0: no identity; executed as often as it arrives */
+    uint64_t lowest_seq;
+};
+
+/* One commit, queued for the writer. The caller owns it and all it points to
+ * until `done` was called. */
+struct store_write {
+    /* in */
+    const struct models *models; /* those that the mutations were read with; pinned by the caller */
+    struct arena *arena;         /* for the answer; used by the writer until done */
+    struct store_identity identity;
+    const uint8_t *request_bytes; /* method and payload: what the digest is made of */
+    size_t request_len;
+    const char *method;
+    Hero__V1__Mutation **mutations;
+    size_t n_mutations;
+    const char *path_format; /* "" for a single mutation; "mutations[%zu]" for Commit */
+    int64_t deadline_ns;
+    struct echo *echo;
+    /* Called once on the writer thread, after COMMIT returned (or nothing was
+     * changed). May free the write. */
+    void (*done)(struct store_write *write);
+    void *arg;
+    /* out */
+    struct fault fault; /* OK: committed, or answered from an earlier execution */
+    ProtobufCBinaryData answer; /* a packed CommitResponse, in the arena */
+    /* the store's own */
+    struct store_write *next;
+    uint64_t number;
+    bool settled;
+};
+/* Never blocks; the queue is bounded by the callers' limit on requests. */
+void store_submit(struct store *store, struct store_write *write);
+
+/* Changes of the models run on the writer thread between batches. */
+enum store_change_kind { STORE_APPLY, STORE_REMOVE };
+struct store_change {
+    enum store_change_kind kind;
+    const uint8_t *descriptor_set; /* STORE_APPLY */
+    size_t descriptor_set_len;
+    bool validate_only;
+    const char *name; /* STORE_REMOVE */
+    const char *author; /* principal */
+    struct arena *arena;
+    struct echo *echo;
+    void (*done)(struct store_change *change);
+    void *arg;
+    struct fault fault;
+    Hero__V1__ApplyModelsResponse applied; /* in the arena; models_version for both kinds */
+    struct store_change *next;
+};
+void store_submit_change(struct store *store, struct store_change *change);
+
+/* The DDL of a model as Hero writes it: CREATE TABLE, then its indexes. */
+MUST_CHECK Code store_ddl(const struct model *model, struct arena *arena, char ***ret_statements,
+                          size_t *ret_n);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * A bounded arena: the memory of one request, graph or set of models.
+ *
+ * Everything allocated from it is zeroed and freed at once. Beyond its budget
+ * it answers NULL, so that no message, however amplified, takes more. Not
+ * thread-safe: an arena belongs to whoever works on its request.
+ */
+#ifndef HERO_PROTO_ARENA_H
+#define HERO_PROTO_ARENA_H
+
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <protobuf-c/protobuf-c.h>
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunks;
+    char *next, *end;
+    size_t used;   /* bytes taken from malloc */
+    size_t budget; /* most that used may become */
+    bool exhausted; /* an allocation was refused since init or reset */
+    ProtobufCAllocator allocator;
+};
+
+void arena_init(struct arena *arena, size_t budget);
+void arena_done(struct arena *arena);
+/* Forgets all allocations; keeps one small chunk for the next request. */
+void arena_reset(struct arena *arena);
+
+/* Zeroed, aligned for any type; NULL past the budget or out of memory. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* n * size, checked for overflow. */
+void *arena_array(struct arena *arena, size_t n, size_t size);
+void *arena_copy(struct arena *arena, const void *bytes, size_t len);
+/* The copies are terminated. NULL for a NULL text. */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* For protobuf_c_message_unpack; free does nothing. Valid as long as the arena. */
+ProtobufCAllocator *arena_allocator(struct arena *arena);
+
+#endif

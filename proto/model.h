@@ -1,0 +1,133 @@
+/*
+ * Models: what a descriptor set says with our options, checked as a whole.
+ *
+ * Knows protobuf descriptors and the model language (hero/options.proto);
+ * knows no SQL beyond names, no sockets. Used by the daemon to serve and by
+ * the client and heroctl to tell keys, columns and relationships apart.
+ *
+ * A `struct models` is immutable, shared between threads and counted.
+ */
+#ifndef HERO_PROTO_MODEL_H
+#define HERO_PROTO_MODEL_H
+
+#include "dynamic.h"
+
+struct model;
+
+enum default_kind { DEFAULT_NONE, DEFAULT_INTEGER, DEFAULT_REAL, DEFAULT_TEXT, DEFAULT_BYTES };
+
+struct column {
+    const struct model *model;
+    const char *field_name; /* in the .proto, in JSON, in paths */
+    const char *name;       /* in SQL */
+    uint32_t number;
+    unsigned position;      /* in model->columns */
+    ProtobufCType type;     /* scalar, never a message */
+    const ProtobufCFieldDescriptor *field; /* in model->descriptor */
+    bool primary_key, not_null, index, unique;
+    bool required; /* the .proto says `required`: NOT NULL, with a warning */
+    /* What absence becomes on create. default_text is the option as written. */
+    enum default_kind default_kind;
+    const char *default_text;
+    int64_t default_integer; /* bool: 0 or 1 */
+    double default_real;
+    ProtobufCBinaryData default_bytes; /* text too */
+    const struct column *foreign_key; /* column referred to; NULL: none */
+};
+
+enum relationship_kind {
+    RELATIONSHIP_MANY_TO_MANY, /* through a link model */
+};
+
+struct relationship {
+    const struct model *model; /* that declares it */
+    const char *name;          /* field name */
+    uint32_t number;
+    unsigned position; /* in model->relationships */
+    enum relationship_kind kind;
+    const struct model *target;
+    const struct relationship *back_populates; /* the other side's; NULL: declared on one side */
+    const struct model *link;
+    const struct column *link_from; /* link's column that refers to model's primary key */
+    const struct column *link_to;   /* link's column that refers to target's primary key */
+};
+
+struct model {
+    const struct models *models;
+    const char *name;  /* full message name, without a leading dot */
+    const char *table;
+    const char *file;  /* .proto it came from */
+    unsigned position; /* in models->models, which is sorted so that a model comes after those it refers to */
+    struct column *columns; /* in order of declaration in the .proto */
+    size_t n_columns;
+    const struct column **primary_key; /* in order of declaration */
+    size_t n_primary_key;
+    struct relationship *relationships;
+    size_t n_relationships;
+    /* The one integer primary key that SQLite makes ids for; NULL: keys are the client's. */
+    const struct column *auto_id;
+    bool is_link; /* some relationship's link model */
+    bool has_parents; /* has a foreign key */
+    const ProtobufCMessageDescriptor *descriptor; /* columns only */
+    const Google__Protobuf__DescriptorProto *proto; /* as declared, relationships included */
+    const struct relationship **links_to_clear; /* one for each link-model column that refers
+                                                   to this model: rows go with a deleted record */
+    size_t n_links_to_clear;
+};
+
+struct models {
+    struct model *models;
+    size_t n_models;
+    const uint8_t *descriptor_set; /* all of it, packed; parses back to the same models */
+    size_t descriptor_set_len;
+    char **warnings;
+    size_t n_warnings;
+    uint64_t version; /* set by the store: grows with every change of what is served; 0 on the client until told */
+};
+
+/* Checks the set as a whole and makes its models. INVALID_ARGUMENT with one
+ * violation per fault found, each "file.proto:Message.field" with what is
+ * wrong and what to do. A set without any model is a fault; an empty set of
+ * bytes makes an empty `struct models`. */
+MUST_CHECK Code models_new(const uint8_t *descriptor_set, size_t len, struct models **ret_models,
+                           struct fault *fault);
+struct models *models_ref(const struct models *models);
+void models_unref(const struct models *models); /* NULL allowed */
+
+/* `served` plus the models of a set, by full message name. FAILED_PRECONDITION
+ * with a violation per difference where the set changes a served model;
+ * INVALID_ARGUMENT where the union is faulty (two models with one table name).
+ * *ret_changed: false where the set holds nothing new. The result starts with
+ * version 0. served may be NULL. */
+MUST_CHECK Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
+                             struct models **ret_models, bool *ret_changed, struct fault *fault);
+/* `served` less one model. NOT_FOUND; FAILED_PRECONDITION while others refer to it, naming them. */
+MUST_CHECK Code models_without(const struct models *served, const char *name,
+                               struct models **ret_models, struct fault *fault);
+
+/* The FileDescriptorSet of one model: its file and what that needs. Packed into the arena. */
+MUST_CHECK Code models_descriptor_set_of(const struct model *model, struct arena *arena,
+                                         ProtobufCBinaryData *ret_set, struct fault *fault);
+
+/* By full message name, by table name, or by either in any case where that
+ * names one model only. NULL: none or several; then the fault (may be NULL)
+ * is NOT_FOUND, listing the near ones. */
+const struct model *models_find(const struct models *models, const char *name, struct fault *fault);
+/* Columns by field name; relationships by field name. NULL: none. */
+const struct column *model_column(const struct model *model, const char *field_name);
+const struct column *model_column_by_number(const struct model *model, uint32_t number);
+const struct relationship *model_relationship(const struct model *model, const char *name);
+
+/* Unpacks a record of the model: scan, then protobuf-c. Unknown fields are
+ * refused: a client with other models must not lose data in silence. */
+MUST_CHECK Code model_unpack(const struct model *model, const uint8_t *bytes, size_t len,
+                             struct arena *arena, ProtobufCMessage **ret_record,
+                             struct fault *fault);
+/* Does the record hold its whole primary key, and (only) nothing else? Violations name the fields. */
+MUST_CHECK Code model_check_key(const struct model *model, const ProtobufCMessage *record,
+                                bool only, struct fault *fault);
+/* "1" or "3,\"x\"": the key for people and texts of errors. In the arena. */
+const char *model_key_text(const struct model *model, const ProtobufCMessage *record,
+                           struct arena *arena);
+
+#endif
