@@ -16,7 +16,7 @@
 typedef Hero__V1__Code Code;
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 /* More violations than these are counted in the message, not kept. */
 #define FAULT_MAX_VIOLATIONS 64

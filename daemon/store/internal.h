@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 #include "db.h"
 #include "store.h"
 
@@ -24,6 +25,9 @@ struct store {
     pthread_cond_t pool_ready;
     struct db *idle;
     struct db *readers;
+    unsigned n_readers;
+    bool pool_open;
+    atomic_uint generation; /* grows with each change of the schema: readers forget statements */
 
     struct db write_db; /* the writer thread's, and store_open's before it starts */
     struct writer *writer;
@@ -31,10 +35,26 @@ struct store {
     atomic_bool disk_full;
 };
 
+/* CLOCK_MONOTONIC, as all deadlines are. */
+static inline int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* echo.c: one statement more; counts it where the arena is exhausted. */
+void echo_add(struct echo *echo, const char *sql, uint64_t time_us);
+
+/* key_table.c: makes _hero_keys known to a connection. */
+MUST_CHECK Code key_table_register(struct db *db, struct fault *fault);
+
+MUST_CHECK Code pool_open(struct store *store, struct fault *fault);
+void pool_close(struct store *store);
 /* pool.c: a reader connection; waits for one until deadline_ns (0: for ever).
  * NULL: the deadline passed. Sets its deadline and echo. */
 struct db *pool_take(struct store *store, int64_t deadline_ns, struct echo *echo);
-void pool_give(struct store *store, struct db *db);
+void pool_give(struct store *store, struct db *db); /* ends its transaction if one is open */
 
 /* store.c: what is served from now on (takes the reference). */
 void store_set_models(struct store *store, struct models *models);
