@@ -13,6 +13,8 @@
 #include "arena.h"
 #include "fault.h"
 #include "hero/v1/records.pb-c.h"
+#include "model.h"
+#include "pointer_map.h"
 
 struct binding;  /* a caller's descriptor and the served model that it is of */
 struct bindings; /* finds one by descriptor */
@@ -22,7 +24,7 @@ struct bindings; /* finds one by descriptor */
 struct graph_member {
     const ProtobufCMessage *record;
     const struct binding *binding;
-    Hero__V1__Record *wire; /* wire->ref is the member's position + first_ref */
+    Hero__V1__Record wire; /* wire.ref is the member's position + first_ref */
 };
 
 /* What a struct reached along a relationship becomes. Told once per struct. */
@@ -34,13 +36,13 @@ struct graph_build {
     graph_decide *decide; /* NULL: graph_decide_by_key */
     void *decide_arg;
     uint32_t first_ref; /* 1, unless graphs share their refs */
-    struct graph_member *members;
+    struct graph_member **members;
     size_t n_members, members_size;
     Hero__V1__Edge **edges;
     size_t n_edges, edges_size;
-    size_t n_walked;           /* members whose relationships were followed */
-    struct pointer_map *map;   /* struct -> its member */
-    struct pointer_map *links; /* edges there are, from either side */
+    size_t n_walked;          /* members whose relationships were followed */
+    struct pointer_map map;   /* struct -> its member */
+    struct pointer_map links; /* links there are, whichever side said so */
 };
 
 void graph_build_init(struct graph_build *build, struct bindings *bindings, struct arena *arena);
@@ -48,10 +50,22 @@ void graph_build_init(struct graph_build *build, struct bindings *bindings, stru
  * key only its key is sent) unless it is in already. Follows nothing yet. */
 MUST_CHECK Code graph_build_add(struct graph_build *build, const ProtobufCMessage *record,
                                 Hero__V1__Record__Member kind, struct fault *fault);
-/* Follows relationships until everything reached is in, and packs the records.
- * RESOURCE_EXHAUSTED: the arena. Violations name structs by path: "teams[0].name". */
+/* Links two structs, each put in as decide says unless it is in. */
+MUST_CHECK Code graph_build_link(struct graph_build *build, const ProtobufCMessage *from,
+                                 const struct relationship *relationship,
+                                 const ProtobufCMessage *to, struct fault *fault);
+/* Follows relationships until everything reached is in. */
+MUST_CHECK Code graph_build_follow(struct graph_build *build, struct fault *fault);
+/* Follows, then packs the records. RESOURCE_EXHAUSTED: the arena. Violations
+ * name structs by path: "teams[0].name". */
 MUST_CHECK Code graph_build_finish(struct graph_build *build, Hero__V1__Graph **ret_graph,
                                    struct fault *fault);
+/* NULL: not in it. */
+struct graph_member *graph_build_find(const struct graph_build *build,
+                                      const ProtobufCMessage *record);
+/* Does an edge join the two, from either side? */
+bool graph_build_linked(const struct graph_build *build, const ProtobufCMessage *from,
+                        const struct relationship *relationship, const ProtobufCMessage *to);
 
 /* Its whole primary key is set: KEY where ids are SQLite's, CONNECT_OR_CREATE
  * where keys are the client's own; else NEW. */
@@ -74,6 +88,13 @@ MUST_CHECK Code graph_struct_pack(const struct binding *binding, const ProtobufC
 MUST_CHECK Code graph_struct_unpack(const struct binding *binding, const uint8_t *bytes, size_t len,
                                     struct arena *arena, ProtobufCMessage **ret_record,
                                     struct fault *fault);
+
+/* The field of the caller's struct that shows a relationship; NULL: it has none. */
+const ProtobufCFieldDescriptor *graph_struct_field(const ProtobufCMessageDescriptor *descriptor,
+                                                   const struct relationship *relationship);
+/* What such a field holds. */
+size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCFieldDescriptor *field,
+                            ProtobufCMessage ***ret_related);
 
 /* ---- assembling ---- */
 
