@@ -1,0 +1,373 @@
+/*
+ * Adoption: compares an existing table with a model, by SQLite's pragmas.
+ *
+ * The same shape is what SQLModel of any version makes of the same class: key
+ * columns with or without NOT NULL, defaults in the DDL or not, a length in
+ * the type or not. All else is a difference, and each is named: the daemon
+ * doesn't guess. Changes nothing.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "adopt.h"
+#include "column.h"
+#include "default.h"
+#include "internal.h"
+#include "shape.h"
+
+struct comparison {
+    const struct model *model;
+    const struct shape *shape;
+    struct arena *arena;
+    struct fault *fault; /* of its own: violations only */
+};
+
+static void differ(struct comparison *c, const char *field, const char *format, ...) PRINTF(3, 4);
+
+static void differ(struct comparison *c, const char *field, const char *format, ...)
+{
+    char text[512], path[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    snprintf(path, sizeof(path), "%s:%s%s%s", c->model->file, c->model->name, field ? "." : "",
+             field ? field : "");
+    fault_add(c->fault, path, "table %s: %s", c->model->table, text);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    return sqlite3_stricmp(a, b) == 0;
+}
+
+static const struct shape_column *shape_column(const struct shape *shape, const char *name)
+{
+    for (size_t i = 0; i < shape->n_columns; i++) {
+        if (same_name(shape->columns[i].name, name))
+            return &shape->columns[i];
+    }
+    return NULL;
+}
+
+static const struct column *model_column_named(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < model->n_columns; i++) {
+        if (same_name(model->columns[i].name, name))
+            return &model->columns[i];
+    }
+    return NULL;
+}
+
+/* VARCHAR, varchar(50) and VARCHAR (50) are one type. */
+static bool same_type(const char *declared, const char *type)
+{
+    size_t len = strcspn(declared, "(");
+    while (len > 0 && declared[len - 1] == ' ')
+        len--;
+    return len == strlen(type) && sqlite3_strnicmp(declared, type, (int)len) == 0;
+}
+
+static void compare_default(struct comparison *c, const struct column *column,
+                            const struct shape_column *stored)
+{
+    const char *sql = stored->default_sql;
+    if (!sql || default_matches(sql, column))
+        return; /* the daemon binds the model's default itself */
+    if (column->default_kind == DEFAULT_NONE)
+        differ(c, column->field_name, "column %s has DEFAULT %s, the model has none", column->name,
+               sql);
+    else
+        differ(c, column->field_name, "column %s has DEFAULT %s, the model says %s", column->name,
+               sql, column->default_text ? column->default_text : "otherwise");
+}
+
+static void compare_column(struct comparison *c, const struct column *column)
+{
+    const char *type = column_sql_type(column);
+    const struct shape_column *stored = shape_column(c->shape, column->name);
+    if (!stored) {
+        differ(c, column->field_name, "column %s is missing (the model has it as %s)", column->name,
+               type);
+        return;
+    }
+    if (stored->hidden) {
+        differ(c, column->field_name, "column %s is generated or hidden", column->name);
+        return;
+    }
+    if (!same_type(stored->type, type))
+        differ(c, column->field_name, "column %s is of type %s, the model says %s", column->name,
+               *stored->type ? stored->type : "none", type);
+    if (!column->primary_key && stored->not_null != column->not_null)
+        differ(c, column->field_name, "column %s is %s, the model says %s", column->name,
+               stored->not_null ? "NOT NULL" : "nullable",
+               column->not_null ? "NOT NULL" : "nullable");
+    if (!same_name(stored->collation, "BINARY"))
+        differ(c, column->field_name, "column %s has COLLATE %s, which models don't have",
+               column->name, stored->collation);
+    compare_default(c, column, stored);
+}
+
+static void compare_columns(struct comparison *c)
+{
+    for (size_t i = 0; i < c->model->n_columns; i++)
+        compare_column(c, &c->model->columns[i]);
+    for (size_t i = 0; i < c->shape->n_columns; i++) {
+        const struct shape_column *stored = &c->shape->columns[i];
+        if (!model_column_named(c->model, stored->name))
+            differ(c, NULL, "column %s (%s) is not in the model", stored->name, stored->type);
+    }
+}
+
+/* "(a, b)" of either side, for the text of a difference. */
+static const char *add_name(struct comparison *c, const char *list, const char *name)
+{
+    const char *text =
+        list ? arena_printf(c->arena, "%s, %s", list, name) : arena_strdup(c->arena, name);
+    return text ? text : "?";
+}
+
+static const char *stored_key(struct comparison *c)
+{
+    const char *list = NULL;
+    for (int place = 1; place <= (int)c->shape->n_columns; place++) {
+        for (size_t i = 0; i < c->shape->n_columns; i++) {
+            if (c->shape->columns[i].key == place)
+                list = add_name(c, list, c->shape->columns[i].name);
+        }
+    }
+    return list ? list : "";
+}
+
+static void compare_key(struct comparison *c)
+{
+    const struct model *model = c->model;
+    const char *wanted = NULL, *stored = stored_key(c);
+    for (size_t i = 0; i < model->n_primary_key; i++)
+        wanted = add_name(c, wanted, model->primary_key[i]->name);
+    if (!same_name(stored, wanted ? wanted : "")) {
+        differ(c, NULL, "the primary key is (%s), the model says (%s)", stored, wanted);
+        return;
+    }
+    if (!model->auto_id)
+        return;
+    /* Where the key has an index of its own it is not SQLite's row id. */
+    for (size_t i = 0; i < c->shape->n_indexes; i++) {
+        if (c->shape->indexes[i].is_key)
+            differ(c, model->auto_id->field_name,
+                   "column %s is a primary key for which SQLite makes no ids (WITHOUT ROWID or "
+                   "DESC)",
+                   model->auto_id->name);
+    }
+}
+
+/* ---- foreign keys ---- */
+
+static bool is_composite(const struct shape *shape, const struct shape_foreign_key *key)
+{
+    for (size_t i = 0; i < shape->n_foreign_keys; i++) {
+        if (shape->foreign_keys[i].id == key->id && shape->foreign_keys[i].place > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool refers_to(const struct shape_foreign_key *key, const struct column *target)
+{
+    if (!same_name(key->table, target->model->table))
+        return false;
+    if (key->to)
+        return same_name(key->to, target->name);
+    /* REFERENCES t without columns means its primary key */
+    return target->model->n_primary_key == 1 && target->model->primary_key[0] == target;
+}
+
+static void compare_actions(struct comparison *c, const struct column *column,
+                            const struct shape_foreign_key *key)
+{
+    if (!same_name(key->on_delete, "NO ACTION"))
+        differ(c, column->field_name,
+               "the foreign key of column %s has ON DELETE %s, which models don't have",
+               column->name, key->on_delete);
+    if (!same_name(key->on_update, "NO ACTION"))
+        differ(c, column->field_name,
+               "the foreign key of column %s has ON UPDATE %s, which models don't have",
+               column->name, key->on_update);
+}
+
+static void compare_stored_foreign_key(struct comparison *c, const struct shape_foreign_key *key)
+{
+    const struct column *column = model_column_named(c->model, key->from);
+    if (!column) /* named as an extra column already */
+        return;
+    const char *to = key->to ? key->to : "its primary key";
+    const struct column *target = column->foreign_key;
+    if (is_composite(c->shape, key))
+        differ(c, column->field_name, "column %s is part of a foreign key of several columns to %s",
+               column->name, key->table);
+    else if (!target)
+        differ(c, column->field_name, "column %s refers to %s(%s), the model has no foreign key",
+               column->name, key->table, to);
+    else if (!refers_to(key, target))
+        differ(c, column->field_name, "column %s refers to %s(%s), the model says %s(%s)",
+               column->name, key->table, to, target->model->table, target->name);
+    else
+        compare_actions(c, column, key);
+}
+
+static void compare_foreign_keys(struct comparison *c)
+{
+    for (size_t i = 0; i < c->shape->n_foreign_keys; i++)
+        compare_stored_foreign_key(c, &c->shape->foreign_keys[i]);
+    for (size_t i = 0; i < c->model->n_columns; i++) {
+        const struct column *column = &c->model->columns[i];
+        bool found = !column->foreign_key;
+        for (size_t k = 0; k < c->shape->n_foreign_keys && !found; k++)
+            found = same_name(c->shape->foreign_keys[k].from, column->name);
+        if (!found)
+            differ(c, column->field_name,
+                   "column %s has no foreign key, the model says it refers to %s(%s)", column->name,
+                   column->foreign_key->model->table, column->foreign_key->name);
+    }
+}
+
+/* ---- indexes ---- */
+
+/* Does the index lead with these columns, for all rows, byte for byte? */
+static bool leads_with(const struct shape_index *index, const struct column *const *columns,
+                       size_t n)
+{
+    if (index->partial || index->n_columns < n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!index->columns[i] || !index->binary[i] ||
+            !same_name(index->columns[i], columns[i]->name))
+            return false;
+    }
+    return true;
+}
+
+static bool is_unique(const struct shape *shape, const struct column *column)
+{
+    for (size_t i = 0; i < shape->n_indexes; i++) {
+        const struct shape_index *index = &shape->indexes[i];
+        if (index->unique && index->n_columns == 1 && leads_with(index, &column, 1))
+            return true;
+    }
+    return false;
+}
+
+static void compare_uniques(struct comparison *c)
+{
+    const struct model *model = c->model;
+    for (size_t i = 0; i < model->n_columns; i++) {
+        const struct column *column = &model->columns[i];
+        if (column->primary_key && model->n_primary_key == 1)
+            continue; /* unique by itself */
+        bool unique = is_unique(c->shape, column);
+        if (column->unique && !unique)
+            differ(c, column->field_name, "column %s is not unique, the model says unique",
+                   column->name);
+        else if (!column->unique && unique)
+            differ(c, column->field_name, "column %s is unique, the model does not say unique",
+                   column->name);
+    }
+}
+
+static bool has_index(const struct shape *shape, const struct ddl_index *wanted)
+{
+    for (size_t i = 0; i < shape->n_indexes; i++) {
+        if (leads_with(&shape->indexes[i], wanted->columns, wanted->n_columns))
+            return true;
+    }
+    return false;
+}
+
+/* ---- the plan ---- */
+
+static Code plan_indexes(struct comparison *c, struct db *db, struct table_plan *plan,
+                         struct fault *fault)
+{
+    struct ddl_index *indexes = NULL;
+    size_t n = 0;
+    const char *kind = NULL;
+    if (!ddl_indexes(c->model, c->arena, &indexes, &n) ||
+        !(plan->indexes = arena_array(c->arena, n, sizeof(*plan->indexes))))
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory left for the plan");
+    for (size_t i = 0; i < n; i++) {
+        const struct column *column = indexes[i].columns[0];
+        /* A missing UNIQUE is a difference and was named as one. */
+        if (plan->exists && (indexes[i].unique || has_index(c->shape, &indexes[i])))
+            continue;
+        Code code = shape_kind_of_name(db, indexes[i].name, c->arena, &kind, fault);
+        if (code != HERO__V1__CODE__OK)
+            return code;
+        if (kind)
+            differ(c, column->field_name,
+                   "its index would be called %s, and there is another %s "
+                   "of that name",
+                   indexes[i].name, kind);
+        plan->indexes[plan->n_indexes++] = &indexes[i];
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code compare(struct comparison *c, struct db *db, struct table_plan *plan,
+                    struct fault *fault)
+{
+    const char *kind = c->shape->kind;
+    if (!kind) {
+        Code code = shape_kind_of_name(db, c->model->table, c->arena, &kind, fault);
+        if (code != HERO__V1__CODE__OK)
+            return code;
+    }
+    if (kind && strcmp(kind, "table") != 0) {
+        differ(c, NULL, "there is %s %s of that name already",
+               strcmp(kind, "index") == 0 ? "an" : "a", kind);
+        return HERO__V1__CODE__OK;
+    }
+    plan->exists = kind != NULL;
+    if (plan->exists) {
+        compare_columns(c);
+        compare_key(c);
+        compare_foreign_keys(c);
+        compare_uniques(c);
+    }
+    return plan_indexes(c, db, plan, fault);
+}
+
+/* Violations travel; code and message are the caller's, who knows all tables. */
+static void take_violations(struct fault *fault, const struct fault *from)
+{
+    for (size_t i = 0; i < from->n_violations; i++)
+        fault_add(fault, from->violations[i].path, "%s", from->violations[i].description);
+    fault->n_dropped += from->n_dropped;
+    if (from->n_violations > 0)
+        fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION, "%s",
+                  fault->violations[0].description);
+}
+
+Code adopt_plan(struct db *db, const struct model *model, struct arena *arena,
+                struct table_plan *ret_plan, struct fault *fault)
+{
+    struct shape shape = {0};
+    struct fault differences = FAULT_INIT;
+    struct comparison c = {model, &shape, arena, &differences};
+    struct table_plan plan = {.model = model};
+    struct fault own = FAULT_INIT;
+
+    Code code = shape_read(db, model->table, arena, &shape, &own);
+    if (code == HERO__V1__CODE__OK)
+        code = compare(&c, db, &plan, &own);
+    if (code != HERO__V1__CODE__OK) {
+        fault_set(fault, code, "%s", own.message ? own.message : "reading the schema");
+    } else if (differences.n_violations > 0) {
+        take_violations(fault, &differences);
+        code = HERO__V1__CODE__FAILED_PRECONDITION;
+    } else {
+        *ret_plan = plan;
+    }
+    fault_done(&own);
+    fault_done(&differences);
+    return code;
+}

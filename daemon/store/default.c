@@ -1,0 +1,114 @@
+/*
+ * DEFAULT clauses of existing tables, read as literals and compared by what
+ * the column would hold. Evaluates nothing: the file is not ours.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "default.h"
+
+/* Without the blanks and parentheses around. */
+static void strip(const char **text, size_t *len)
+{
+    for (;;) {
+        while (*len > 0 && isspace((unsigned char)**text))
+            ++*text, --*len;
+        while (*len > 0 && isspace((unsigned char)(*text)[*len - 1]))
+            --*len;
+        if (*len < 2 || **text != '(' || (*text)[*len - 1] != ')')
+            return;
+        ++*text, *len -= 2;
+    }
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    return len == strlen(word) && strncasecmp(text, word, len) == 0;
+}
+
+/* The inside of '...', with '' as one '. False where it is no such literal. */
+static bool unquote(const char *text, size_t len, char *out, size_t *ret_len)
+{
+    size_t n = 0;
+    if (len < 2 || text[0] != '\'' || text[len - 1] != '\'')
+        return false;
+    for (size_t i = 1; i < len - 1; i++) {
+        if (text[i] == '\'' && text[++i] != '\'')
+            return false;
+        if (i >= len - 1)
+            return false;
+        out[n++] = text[i];
+    }
+    out[n] = '\0';
+    *ret_len = n;
+    return true;
+}
+
+static bool is_number(const char *text)
+{
+    return *text != '\0' && strspn(text, "0123456789+-.eE") == strlen(text);
+}
+
+static bool bytes_match(const char *text, size_t len, const ProtobufCBinaryData *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (len != 2 * bytes->len + 3 || (text[0] | 0x20) != 'x' || text[1] != '\'' ||
+        text[len - 1] != '\'')
+        return false;
+    for (size_t i = 0; i < bytes->len; i++) {
+        if (tolower((unsigned char)text[2 + 2 * i]) != digits[bytes->data[i] >> 4] ||
+            tolower((unsigned char)text[3 + 2 * i]) != digits[bytes->data[i] & 15])
+            return false;
+    }
+    return true;
+}
+
+static bool value_matches(const char *value, size_t len, const struct column *column)
+{
+    char *end = NULL;
+    switch (column->default_kind) {
+    case DEFAULT_NONE:
+    case DEFAULT_BYTES:
+        return false;
+    case DEFAULT_TEXT:
+        return len == column->default_bytes.len &&
+               (len == 0 || memcmp(value, column->default_bytes.data, len) == 0);
+    case DEFAULT_INTEGER:
+        errno = 0;
+        return is_number(value) && strtoll(value, &end, 10) == column->default_integer &&
+               *end == '\0' && errno == 0;
+    case DEFAULT_REAL:
+        return is_number(value) && strtod(value, &end) == column->default_real && *end == '\0';
+    }
+    return false;
+}
+
+bool default_matches(const char *sql, const struct column *column)
+{
+    size_t len = strlen(sql), value_len = 0;
+    strip(&sql, &len);
+    if (is_word(sql, len, "NULL"))
+        return column->default_kind == DEFAULT_NONE;
+    if (column->default_kind == DEFAULT_BYTES)
+        return bytes_match(sql, len, &column->default_bytes);
+
+    char *value = malloc(len + 1);
+    bool matches = false;
+    if (!value)
+        return false;
+    if (is_word(sql, len, "true") || is_word(sql, len, "false")) {
+        value_len = 1;
+        memcpy(value, len == 4 ? "1" : "0", 2);
+        matches = value_matches(value, value_len, column);
+    } else if (unquote(sql, len, value, &value_len)) {
+        matches = value_matches(value, value_len, column);
+    } else {
+        memcpy(value, sql, len);
+        value[len] = '\0';
+        matches = is_number(value) && value_matches(value, len, column);
+    }
+    free(value);
+    return matches;
+}
