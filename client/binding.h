@@ -1,0 +1,36 @@
+/*
+ * Bindings: which served model a caller's generated descriptor is of, and how
+ * its struct is packed without its relationships.
+ *
+ * `struct bindings` is the models of one version and what was bound to them;
+ * counted, shared by threads. Knows descriptors and models; no transport.
+ */
+#ifndef HERO_CLIENT_BINDING_H
+#define HERO_CLIENT_BINDING_H
+
+#include "model.h"
+
+struct binding {
+    const ProtobufCMessageDescriptor *descriptor; /* the caller's */
+    const struct model *model;
+    /* For the caller's struct: columns only, and primary key only. Columns that
+     * the caller's .proto doesn't have (or the model) are not in them. */
+    const ProtobufCMessageDescriptor *columns;
+    const ProtobufCMessageDescriptor *key;
+};
+
+struct bindings;
+
+/* Keeps a reference to the models. NULL: no memory. */
+struct bindings *bindings_new(struct models *models);
+struct bindings *bindings_ref(struct bindings *bindings);
+void bindings_unref(struct bindings *bindings); /* NULL allowed */
+const struct models *bindings_models(const struct bindings *bindings);
+
+/* The binding lives as long as the bindings. NOT_FOUND: no such model is
+ * served; FAILED_PRECONDITION with a violation per field that differs in type. */
+MUST_CHECK Code bindings_find(struct bindings *bindings,
+                              const ProtobufCMessageDescriptor *descriptor,
+                              const struct binding **ret_binding, struct fault *fault);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * Requests: a call from its preparation to its result. Owns deadlines,
+ * repeating what was lost, and what a failure is told as; knows frames, not
+ * what methods mean: that is the `read` of each.
+ */
+#ifndef HERO_CLIENT_REQUEST_H
+#define HERO_CLIENT_REQUEST_H
+
+#include "client.h"
+#include "result.h"
+
+/* What the structs or JSON of one request may take while it is prepared. */
+#define REQUEST_BYTES ((size_t)256 * 1024 * 1024)
+
+/* Makes the result of the answer (result->bytes). */
+typedef Code request_read(hero_request *request, hero_result *result, struct fault *fault);
+/* Puts the violations' paths in the terms of what the caller gave. */
+typedef void request_blame(hero_request *request, struct fault *fault);
+
+struct hero_request {
+    hero_client *client;
+    struct arena arena;
+    struct bindings *bindings; /* a reference; NULL where models don't matter */
+    const char *method;
+    ProtobufCBinaryData payload;
+    request_read *read;
+    request_blame *blame; /* NULL: paths are right as they are */
+    const void *how;      /* what read and blame need; in the arena */
+    bool is_write;
+    struct identity_write write;
+    uint64_t own_seq; /* set by the program; 0: none */
+    uint32_t timeout_ms;
+    /* while it runs */
+    int64_t deadline_ns;
+    struct transport_slot *slot;
+    bool sent; /* at least once, without an answer */
+    bool renewed;
+    bool stale; /* refused, and the daemon's models are not those it was prepared with */
+    hero_done *done;
+    void *done_arg;
+};
+
+/* Fills a request from the caller's arguments. */
+typedef Code request_build(hero_request *request, const void *arguments, struct fault *fault);
+
+struct request_kind {
+    const char *method;
+    bool is_write, needs_models;
+    request_build *build;
+};
+
+/* Prepares; where it fails by models that have changed since, once more. */
+hero_request *request_prepare(hero_client *client, const struct request_kind *kind,
+                              const void *arguments, hero_error *error);
+/* Prepares and runs; refused while prepared with stale models, once more. */
+hero_result *request_call(hero_client *client, const struct request_kind *kind,
+                          const void *arguments, hero_error *error);
+/* Packs a method's input message as the payload. */
+MUST_CHECK Code request_pack(hero_request *request, const ProtobufCMessage *message,
+                             struct fault *fault);
+
+/* A packed CommitRequest, sent and waited for. *seq 0: the next one, which is
+ * told; else the write is repeated under it. NULL: failed; the outcome says
+ * whether *seq must be repeated. The result holds the reply in ->commit. */
+hero_result *request_commit(hero_client *client, ProtobufCBinaryData payload,
+                            struct bindings *bindings, uint64_t *seq, hero_outcome *ret_outcome,
+                            struct fault *fault);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * What a call answers with. Everything is in its arena, save the JSON text.
+ */
+#ifndef HERO_CLIENT_RESULT_H
+#define HERO_CLIENT_RESULT_H
+
+#include "arena.h"
+#include "heroclient.h"
+#include "hero/v1/records.pb-c.h"
+
+struct hero_result {
+    struct arena arena;
+    ProtobufCBinaryData bytes; /* the method's output, packed */
+    ProtobufCMessage **records;
+    size_t n_records;
+    char *text; /* malloc */
+    const char *next_page_token;
+    const Hero__V1__CommitResponse *commit; /* of a write, else NULL */
+    uint64_t added, removed, deleted;
+};
+
+#endif
