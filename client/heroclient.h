@@ -177,6 +177,7 @@ HERO_API hero_value hero_value_bytes(const void *bytes, size_t size);
 
 typedef struct hero_result hero_result;
 
+/** Free a result and everything that was reached through it. NULL is allowed. */
 HERO_API void hero_result_free(hero_result *result);
 
 /** The records asked for (not those expanded beside them): structs of the
