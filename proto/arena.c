@@ -1,0 +1,159 @@
+/*
+ * Owns chunks of malloc'd memory, newest first. Knows nothing of what is
+ * kept in them.
+ */
+#include "arena.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CHUNK 4096u
+#define LARGEST_STEP (256u * 1024u)
+#define ALIGNMENT alignof(max_align_t)
+
+struct arena_chunk {
+    struct arena_chunk *older;
+    size_t size; /* of data */
+    alignas(max_align_t) char data[];
+};
+
+static void *allocate_for_protobuf(void *arena, size_t size)
+{
+    return arena_alloc(arena, size);
+}
+
+static void free_nothing(void *arena, void *pointer)
+{
+    (void)arena;
+    (void)pointer;
+}
+
+void arena_init(struct arena *arena, size_t budget)
+{
+    memset(arena, 0, sizeof *arena);
+    arena->budget = budget;
+}
+
+void arena_done(struct arena *arena)
+{
+    struct arena_chunk *chunk = arena->chunks;
+    while (chunk) {
+        struct arena_chunk *older = chunk->older;
+        free(chunk);
+        chunk = older;
+    }
+    arena_init(arena, arena->budget);
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct arena_chunk *chunk = arena->chunks;
+    while (chunk && chunk->older) {
+        struct arena_chunk *older = chunk->older;
+        free(chunk);
+        chunk = older;
+    }
+    if (chunk && chunk->size > FIRST_CHUNK) {
+        free(chunk);
+        chunk = NULL;
+    }
+    if (chunk)
+        memset(chunk->data, 0, chunk->size);
+    arena->chunks = chunk;
+    arena->next = chunk ? chunk->data : NULL;
+    arena->end = chunk ? chunk->data + chunk->size : NULL;
+    arena->used = chunk ? sizeof *chunk + chunk->size : 0;
+    arena->exhausted = false;
+}
+
+/* Chunks double up to a limit, so that neither a small nor a large message
+ * costs many calls of malloc. */
+static bool add_chunk(struct arena *arena, size_t at_least)
+{
+    size_t size =
+        arena->used < FIRST_CHUNK ? FIRST_CHUNK - sizeof(struct arena_chunk) : arena->used;
+    if (size > LARGEST_STEP)
+        size = LARGEST_STEP;
+    if (size < at_least)
+        size = at_least;
+    size_t left = arena->budget > arena->used ? arena->budget - arena->used : 0;
+    if (left < sizeof(struct arena_chunk) || at_least > left - sizeof(struct arena_chunk))
+        return false;
+    if (size > left - sizeof(struct arena_chunk))
+        size = at_least;
+    struct arena_chunk *chunk = calloc(1, sizeof *chunk + size);
+    if (!chunk)
+        return false;
+    chunk->older = arena->chunks;
+    chunk->size = size;
+    arena->chunks = chunk;
+    arena->next = chunk->data;
+    arena->end = chunk->data + size;
+    arena->used += sizeof *chunk + size;
+    return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        size = SIZE_MAX / 2;
+    size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    if (size == 0)
+        size = ALIGNMENT;
+    if ((!arena->next || size > (size_t)(arena->end - arena->next)) && !add_chunk(arena, size)) {
+        arena->exhausted = true;
+        return NULL;
+    }
+    void *memory = arena->next;
+    arena->next += size;
+    return memory;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(n, size, &total)) {
+        arena->exhausted = true;
+        return NULL;
+    }
+    return arena_alloc(arena, total);
+}
+
+void *arena_copy(struct arena *arena, const void *bytes, size_t len)
+{
+    if (len == SIZE_MAX)
+        return NULL;
+    char *copy = arena_alloc(arena, len + 1);
+    if (copy && len)
+        memcpy(copy, bytes, len);
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return text ? arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+    if (text)
+        vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+ProtobufCAllocator *arena_allocator(struct arena *arena)
+{
+    arena->allocator.alloc = allocate_for_protobuf;
+    arena->allocator.free = free_nothing;
+    arena->allocator.allocator_data = arena;
+    return &arena->allocator;
+}

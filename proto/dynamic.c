@@ -1,0 +1,214 @@
+/*
+ * Owns protobuf-c's struct layout rules, as protoc-c 1.4.1's generator has
+ * them (protoc-gen-c/c_field.cc, c_message.cc): base, then each field with
+ * its presence flag where its type has no NULL.
+ */
+#include "dynamic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct shape {
+    ProtobufCType type;
+    size_t size;
+    bool has_flag; /* presence needs a flag of its own */
+};
+
+/* By google.protobuf.FieldDescriptorProto.Type; scalars only. */
+static const struct shape shapes[] = {
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_DOUBLE] = {PROTOBUF_C_TYPE_DOUBLE, 8,
+                                                                     true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_FLOAT] = {PROTOBUF_C_TYPE_FLOAT, 4, true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT64] = {PROTOBUF_C_TYPE_INT64, 8, true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_UINT64] = {PROTOBUF_C_TYPE_UINT64, 8,
+                                                                     true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT32] = {PROTOBUF_C_TYPE_INT32, 4, true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_FIXED64] = {PROTOBUF_C_TYPE_FIXED64, 8,
+                                                                      true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_FIXED32] = {PROTOBUF_C_TYPE_FIXED32, 4,
+                                                                      true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BOOL] = {PROTOBUF_C_TYPE_BOOL,
+                                                                   sizeof(protobuf_c_boolean),
+                                                                   true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING] = {PROTOBUF_C_TYPE_STRING,
+                                                                     sizeof(char *), false},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES] = {PROTOBUF_C_TYPE_BYTES,
+                                                                    sizeof(ProtobufCBinaryData),
+                                                                    true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_UINT32] = {PROTOBUF_C_TYPE_UINT32, 4,
+                                                                     true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_SFIXED32] = {PROTOBUF_C_TYPE_SFIXED32, 4,
+                                                                       true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_SFIXED64] = {PROTOBUF_C_TYPE_SFIXED64, 8,
+                                                                       true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_SINT32] = {PROTOBUF_C_TYPE_SINT32, 4,
+                                                                     true},
+    [GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_SINT64] = {PROTOBUF_C_TYPE_SINT64, 8,
+                                                                     true},
+};
+
+static size_t place(size_t *offset, size_t size)
+{
+    size_t alignment = size < sizeof(void *) ? size : sizeof(void *);
+    size_t at = (*offset + alignment - 1) / alignment * alignment;
+    *offset = at + size;
+    return at;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const ProtobufCFieldDescriptor *left = a, *right = b;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static int compare_names(const void *a, const void *b, void *fields)
+{
+    const ProtobufCFieldDescriptor *all = fields;
+    return strcmp(all[*(const unsigned *)a].name, all[*(const unsigned *)b].name);
+}
+
+/* Sorted fields in, lookup tables and descriptor out. */
+static const ProtobufCMessageDescriptor *finish(struct arena *arena,
+                                                const ProtobufCMessageDescriptor *start,
+                                                ProtobufCFieldDescriptor *fields, size_t n)
+{
+    ProtobufCMessageDescriptor *descriptor = arena_copy(arena, start, sizeof *start);
+    unsigned *by_name = arena_array(arena, n + 1, sizeof *by_name);
+    ProtobufCIntRange *ranges = arena_array(arena, n + 1, sizeof *ranges);
+    if (!descriptor || !by_name || !ranges)
+        return NULL;
+    unsigned n_ranges = 0;
+    for (unsigned i = 0; i < n; i++) {
+        by_name[i] = i;
+        if (i == 0 || fields[i].id != fields[i - 1].id + 1)
+            ranges[n_ranges++] = (ProtobufCIntRange){(int)fields[i].id, i};
+    }
+    ranges[n_ranges] = (ProtobufCIntRange){0, (unsigned)n};
+    qsort_r(by_name, n, sizeof *by_name, compare_names, fields);
+    descriptor->n_fields = (unsigned)n;
+    descriptor->fields = fields;
+    descriptor->fields_sorted_by_name = by_name;
+    descriptor->n_field_ranges = n_ranges;
+    descriptor->field_ranges = ranges;
+    descriptor->message_init = NULL; /* protobuf-c then initialises by descriptor */
+    return descriptor;
+}
+
+static bool lay_out(struct arena *arena, const Google__Protobuf__FieldDescriptorProto *proto,
+                    bool proto3, size_t *offset, ProtobufCFieldDescriptor *field)
+{
+    static const char empty[] = "";
+    const struct shape *shape = &shapes[proto->type];
+    bool presence = !proto3 || proto->proto3_optional;
+    field->name = arena_strdup(arena, proto->name);
+    field->id = (uint32_t)proto->number;
+    field->type = shape->type;
+    /* `required` too: a key or a masked record leaves such fields out. */
+    field->label = presence ? PROTOBUF_C_LABEL_OPTIONAL : PROTOBUF_C_LABEL_NONE;
+    if (presence && shape->has_flag)
+        field->quantifier_offset = (unsigned)place(offset, sizeof(protobuf_c_boolean));
+    field->offset = (unsigned)place(offset, shape->size);
+    if (!presence && shape->type == PROTOBUF_C_TYPE_STRING)
+        field->default_value = empty;
+    return field->name != NULL;
+}
+
+const ProtobufCMessageDescriptor *
+dynamic_descriptor(struct arena *arena, const char *full_name, bool proto3,
+                   const Google__Protobuf__FieldDescriptorProto *const *fields, size_t n_fields)
+{
+    size_t offset = sizeof(ProtobufCMessage);
+    ProtobufCFieldDescriptor *all = arena_array(arena, n_fields + 1, sizeof *all);
+    const char *name = arena_strdup(arena, full_name);
+    const char *dot = name ? strrchr(name, '.') : NULL;
+    if (!all || !name)
+        return NULL;
+    for (size_t i = 0; i < n_fields; i++)
+        if (!lay_out(arena, fields[i], proto3, &offset, &all[i]))
+            return NULL;
+    qsort(all, n_fields, sizeof *all, compare_numbers);
+    place(&offset, sizeof(void *)); /* rounds the size up */
+    const ProtobufCMessageDescriptor start = {
+        .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+        .name = name,
+        .short_name = dot ? dot + 1 : name,
+        .c_name = name,
+        .package_name = dot ? arena_printf(arena, "%.*s", (int)(dot - name), name) : "",
+        .sizeof_message = offset,
+    };
+    return finish(arena, &start, all, n_fields);
+}
+
+const ProtobufCMessageDescriptor *dynamic_subset(struct arena *arena,
+                                                 const ProtobufCMessageDescriptor *generated,
+                                                 const uint32_t *numbers, size_t n_numbers)
+{
+    ProtobufCFieldDescriptor *fields = arena_array(arena, n_numbers + 1, sizeof *fields);
+    size_t n = 0;
+    if (!fields)
+        return NULL;
+    for (size_t i = 0; i < n_numbers; i++) {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field(generated, numbers[i]);
+        if (field)
+            fields[n++] = *field;
+    }
+    qsort(fields, n, sizeof *fields, compare_numbers);
+    return finish(arena, generated, fields, n);
+}
+
+ProtobufCMessage *dynamic_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor)
+{
+    ProtobufCMessage *message = arena_alloc(arena, descriptor->sizeof_message);
+    if (!message)
+        return NULL;
+    if (descriptor->message_init) {
+        descriptor->message_init(message);
+        return message;
+    }
+    message->descriptor = descriptor;
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        if (field->default_value && field->type == PROTOBUF_C_TYPE_STRING &&
+            field->label != PROTOBUF_C_LABEL_REPEATED)
+            *(const char **)field_at(message, field) = field->default_value;
+    }
+    return message;
+}
+
+bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    const char *base = (const char *)message;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return *(const size_t *)(base + field->quantifier_offset) > 0;
+    if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const void *pointer = *(const void *const *)(base + field->offset);
+        /* A generated struct's text starts at its default: not set. */
+        return pointer &&
+               (field->label != PROTOBUF_C_LABEL_OPTIONAL || pointer != field->default_value);
+    }
+    if (field->label != PROTOBUF_C_LABEL_OPTIONAL)
+        return true;
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        return *(const uint32_t *)(base + field->quantifier_offset) == field->id;
+    return *(const protobuf_c_boolean *)(base + field->quantifier_offset);
+}
+
+void field_set_present(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                       bool present)
+{
+    char *base = (char *)message;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return;
+    if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        if (!present)
+            *(void **)(base + field->offset) = NULL;
+        return;
+    }
+    if (field->label != PROTOBUF_C_LABEL_OPTIONAL)
+        return;
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        *(uint32_t *)(base + field->quantifier_offset) = present ? field->id : 0;
+    else
+        *(protobuf_c_boolean *)(base + field->quantifier_offset) = present;
+}

@@ -1,0 +1,186 @@
+/*
+ * Owns the lookup tables of graphs, in the caller's arena. Knows nothing of
+ * models: relationships are names here.
+ */
+#include "graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct graph_slot {
+    uint32_t ref; /* 0: free */
+    void *value;
+};
+
+void graph_refs_init(struct graph_refs *refs, struct arena *arena)
+{
+    memset(refs, 0, sizeof *refs);
+    refs->arena = arena;
+}
+
+static struct graph_slot *slot_of(const struct graph_refs *refs, uint32_t ref)
+{
+    size_t mask = refs->n_slots - 1; /* a power of two, never full */
+    size_t i = (ref * UINT32_C(2654435761)) & mask;
+    while (refs->slots[i].ref != 0 && refs->slots[i].ref != ref)
+        i = (i + 1) & mask;
+    return &refs->slots[i];
+}
+
+static bool grow(struct graph_refs *refs)
+{
+    struct graph_refs larger = *refs;
+    larger.n_slots = refs->n_slots ? refs->n_slots * 4 : 16;
+    larger.slots = arena_array(refs->arena, larger.n_slots, sizeof *larger.slots);
+    if (!larger.slots)
+        return false;
+    for (size_t i = 0; i < refs->n_slots; i++)
+        if (refs->slots[i].ref != 0)
+            *slot_of(&larger, refs->slots[i].ref) = refs->slots[i];
+    *refs = larger;
+    return true;
+}
+
+bool graph_refs_add(struct graph_refs *refs, uint32_t ref, void *value)
+{
+    if (ref == 0 || (refs->n_used * 2 >= refs->n_slots && !grow(refs)))
+        return false;
+    struct graph_slot *slot = slot_of(refs, ref);
+    if (slot->ref == ref)
+        return false;
+    slot->ref = ref;
+    slot->value = value;
+    refs->n_used++;
+    return true;
+}
+
+void *graph_refs_find(const struct graph_refs *refs, uint32_t ref)
+{
+    return ref == 0 || refs->n_slots == 0 ? NULL : slot_of(refs, ref)->value;
+}
+
+static void check_edge(const Hero__V1__Edge *edge, size_t i, const struct graph_refs *refs,
+                       struct fault *fault)
+{
+    char path[48];
+    snprintf(path, sizeof path, "edges[%zu]", i);
+    if (!graph_refs_find(refs, edge->from) || !graph_refs_find(refs, edge->to))
+        fault_add(fault, path, "joins %u and %u, which are not both records of this graph",
+                  edge->from, edge->to);
+    if (!edge->relationship || !*edge->relationship)
+        fault_add(fault, path, "names no relationship");
+}
+
+Code graph_check(const Hero__V1__Graph *graph, struct arena *arena, struct fault *fault)
+{
+    struct fault found = FAULT_INIT;
+    struct graph_refs refs;
+    char path[48];
+    if (!fault)
+        fault = &found;
+    graph_refs_init(&refs, arena);
+    for (size_t i = 0; i < graph->n_records; i++) {
+        const Hero__V1__Record *record = graph->records[i];
+        snprintf(path, sizeof path, "records[%zu]", i);
+        if (!record->model || !*record->model)
+            fault_add(fault, path, "names no model");
+        if (!graph_refs_add(&refs, record->ref, (void *)(uintptr_t)record) && !arena->exhausted)
+            fault_add(fault, path, "ref %u is 0 or names another record", record->ref);
+    }
+    if (arena->exhausted)
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                         "the graph of %zu records is too large", graph->n_records);
+    for (size_t i = 0; i < graph->n_edges; i++)
+        check_edge(graph->edges[i], i, &refs, fault);
+    Code code = fault->code;
+    fault_done(&found);
+    return code;
+}
+
+/* How a record is reached: through the first edge that leads to it from one
+ * that has a path already. */
+struct step {
+    const Hero__V1__Edge *edge; /* NULL: nothing leads here */
+    size_t from;
+    bool reached;
+};
+
+static bool find_steps(const Hero__V1__Graph *graph, struct step *steps, struct arena *arena,
+                       size_t *ret_roots)
+{
+    struct graph_refs refs;
+    size_t *order = arena_array(arena, graph->n_records, sizeof *order);
+    bool *led_to = arena_array(arena, graph->n_records, sizeof *led_to);
+    size_t n_order = 0;
+    graph_refs_init(&refs, arena);
+    for (size_t i = 0; i < graph->n_records; i++)
+        graph_refs_add(&refs, graph->records[i]->ref, (void *)(uintptr_t)(i + 1));
+    if (!order || !led_to || arena->exhausted)
+        return false;
+    for (size_t e = 0; e < graph->n_edges; e++) {
+        size_t to = (size_t)(uintptr_t)graph_refs_find(&refs, graph->edges[e]->to);
+        if (to && graph->edges[e]->from != graph->edges[e]->to)
+            led_to[to - 1] = true;
+    }
+    for (size_t i = 0; i < graph->n_records; i++)
+        if (!led_to[i] || (i == 0 && graph->n_records)) {
+            steps[i].reached = true; /* the first record is a root even on a cycle */
+            order[n_order++] = i;
+        }
+    *ret_roots = n_order;
+    /* Breadth first. Edges are rescanned per record: this runs for errors
+     * only, and on graphs that the scan has bounded. */
+    for (size_t at = 0; at < n_order; at++) {
+        for (size_t e = 0; e < graph->n_edges; e++) {
+            const Hero__V1__Edge *edge = graph->edges[e];
+            size_t to = (size_t)(uintptr_t)graph_refs_find(&refs, edge->to);
+            if (edge->from != graph->records[order[at]]->ref || !to || steps[to - 1].reached)
+                continue;
+            steps[to - 1] = (struct step){edge, order[at], true};
+            order[n_order++] = to - 1;
+        }
+    }
+    return true;
+}
+
+static size_t index_among(const Hero__V1__Graph *graph, const Hero__V1__Edge *edge)
+{
+    size_t before = 0;
+    for (size_t e = 0; e < graph->n_edges && graph->edges[e] != edge; e++)
+        if (graph->edges[e]->from == edge->from &&
+            strcmp(graph->edges[e]->relationship, edge->relationship) == 0)
+            before++;
+    return edge->has_position ? edge->position : before;
+}
+
+static const char *path_through(const Hero__V1__Graph *graph, const struct step *steps,
+                                size_t record, const char *root, struct arena *arena)
+{
+    const char *path = NULL;
+    while (steps[record].edge) {
+        const Hero__V1__Edge *edge = steps[record].edge;
+        path = arena_printf(arena, "%s[%zu]%s%s", edge->relationship, index_among(graph, edge),
+                            path ? "." : "", path ? path : "");
+        if (!path)
+            return root;
+        record = steps[record].from;
+    }
+    if (!path)
+        return root;
+    return *root ? arena_printf(arena, "%s.%s", root, path) : path;
+}
+
+const char *graph_path(const Hero__V1__Graph *graph, size_t record, struct arena *arena)
+{
+    size_t n_roots = 0;
+    struct step *steps = arena_array(arena, graph->n_records, sizeof *steps);
+    if (!steps || record >= graph->n_records || !find_steps(graph, steps, arena, &n_roots))
+        return "";
+    if (!steps[record].reached)
+        return arena_printf(arena, "records[%zu]", record);
+    size_t root = record;
+    while (steps[root].edge)
+        root = steps[root].from;
+    const char *prefix = n_roots > 1 ? arena_printf(arena, "records[%zu]", root) : "";
+    return path_through(graph, steps, record, prefix ? prefix : "", arena);
+}
