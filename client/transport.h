@@ -53,8 +53,11 @@ void transport_release(struct transport_slot *slot);
 uint8_t *transport_message(struct transport_slot *slot, size_t len);
 enum transport_end transport_run(struct transport_slot *slot, int64_t deadline_ns,
                                  struct transport_reply *ret_reply);
-void transport_start(struct transport_slot *slot, int64_t deadline_ns, transport_done *done,
-                     void *arg);
+/* RESOURCE_EXHAUSTED: not started, done is not called. */
+MUST_CHECK Code transport_start(struct transport_slot *slot, int64_t deadline_ns,
+                                transport_done *done, void *arg);
+/* transport_close has begun: nothing should be started again. */
+bool transport_is_closing(const struct transport *transport);
 /* Drops the reply that the slot holds. */
 void transport_reply_free(struct transport_slot *slot);
 

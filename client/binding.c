@@ -1,0 +1,272 @@
+/*
+ * The caller's generated descriptors and the served models, brought together
+ * once per descriptor and kept. A field's number is its identity; its type
+ * must be one that travels the same way, or the bytes would be read wrong.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "binding.h"
+
+/* What the descriptors of all bindings may take. */
+#define BINDINGS_BYTES ((size_t)64 * 1024 * 1024)
+
+struct bindings {
+    atomic_size_t n_refs;
+    struct models *models;
+    pthread_mutex_t lock;
+    struct arena arena;
+    struct binding **slots; /* by descriptor; a power of two, half empty */
+    size_t n_slots, n_used;
+};
+
+struct bindings *bindings_new(struct models *models)
+{
+    struct bindings *bindings = calloc(1, sizeof(*bindings));
+
+    if (!bindings)
+        return NULL;
+    atomic_init(&bindings->n_refs, 1);
+    bindings->models = models_ref(models);
+    pthread_mutex_init(&bindings->lock, NULL);
+    arena_init(&bindings->arena, BINDINGS_BYTES);
+    return bindings;
+}
+
+struct bindings *bindings_ref(struct bindings *bindings)
+{
+    atomic_fetch_add_explicit(&bindings->n_refs, 1, memory_order_relaxed);
+    return bindings;
+}
+
+void bindings_unref(struct bindings *bindings)
+{
+    if (!bindings || atomic_fetch_sub_explicit(&bindings->n_refs, 1, memory_order_acq_rel) != 1)
+        return;
+    models_unref(bindings->models);
+    pthread_mutex_destroy(&bindings->lock);
+    arena_done(&bindings->arena);
+    free(bindings->slots);
+    free(bindings);
+}
+
+const struct models *bindings_models(const struct bindings *bindings)
+{
+    return bindings->models;
+}
+
+/* ---- the table; under the lock ---- */
+
+static size_t place_of(const struct bindings *bindings,
+                       const ProtobufCMessageDescriptor *descriptor)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)descriptor * UINT64_C(0x9e3779b97f4a7c15);
+    size_t place = (size_t)(hash >> 32) & (bindings->n_slots - 1);
+
+    while (bindings->slots[place] && bindings->slots[place]->descriptor != descriptor)
+        place = (place + 1) & (bindings->n_slots - 1);
+    return place;
+}
+
+static bool grow(struct bindings *bindings)
+{
+    size_t n_old = bindings->n_slots;
+    struct binding **old = bindings->slots;
+
+    if (bindings->n_used * 2 < n_old)
+        return true;
+    bindings->slots = calloc(n_old ? n_old * 2 : 16, sizeof(*bindings->slots));
+    if (!bindings->slots) {
+        bindings->slots = old;
+        return false;
+    }
+    bindings->n_slots = n_old ? n_old * 2 : 16;
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i])
+            bindings->slots[place_of(bindings, old[i]->descriptor)] = old[i];
+    free(old);
+    return true;
+}
+
+/* ---- one binding ---- */
+
+static const char *type_name(ProtobufCType type)
+{
+    static const char *const names[] = {
+        [PROTOBUF_C_TYPE_INT32] = "int32",       [PROTOBUF_C_TYPE_SINT32] = "sint32",
+        [PROTOBUF_C_TYPE_SFIXED32] = "sfixed32", [PROTOBUF_C_TYPE_INT64] = "int64",
+        [PROTOBUF_C_TYPE_SINT64] = "sint64",     [PROTOBUF_C_TYPE_SFIXED64] = "sfixed64",
+        [PROTOBUF_C_TYPE_UINT32] = "uint32",     [PROTOBUF_C_TYPE_FIXED32] = "fixed32",
+        [PROTOBUF_C_TYPE_UINT64] = "uint64",     [PROTOBUF_C_TYPE_FIXED64] = "fixed64",
+        [PROTOBUF_C_TYPE_FLOAT] = "float",       [PROTOBUF_C_TYPE_DOUBLE] = "double",
+        [PROTOBUF_C_TYPE_BOOL] = "bool",         [PROTOBUF_C_TYPE_ENUM] = "enum",
+        [PROTOBUF_C_TYPE_STRING] = "string",     [PROTOBUF_C_TYPE_BYTES] = "bytes",
+        [PROTOBUF_C_TYPE_MESSAGE] = "message",
+    };
+
+    return (size_t)type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "?";
+}
+
+static void check_column(const ProtobufCFieldDescriptor *field, const struct column *column,
+                         struct fault *fault)
+{
+    if (field->type == column->type && field->label != PROTOBUF_C_LABEL_REPEATED &&
+        !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        return;
+    fault_add(fault, field->name, "field %u is %s%s here and %s in the served model %s", field->id,
+              field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "", type_name(field->type),
+              type_name(column->type), column->model->name);
+}
+
+static void check_relationship(const ProtobufCFieldDescriptor *field,
+                               const struct relationship *relationship, struct fault *fault)
+{
+    const ProtobufCMessageDescriptor *related = field->descriptor;
+
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label != PROTOBUF_C_LABEL_REPEATED)
+        fault_add(fault, field->name,
+                  "field %u is %s here and a relationship to %s in the served model %s", field->id,
+                  type_name(field->type), relationship->target->name, relationship->model->name);
+    else if (strcmp(related->name, relationship->target->name))
+        fault_add(fault, field->name, "leads to %s here and to %s in the served model %s",
+                  related->name, relationship->target->name, relationship->model->name);
+}
+
+static const struct relationship *relationship_of(const struct model *model, uint32_t number)
+{
+    for (size_t i = 0; i < model->n_relationships; i++)
+        if (model->relationships[i].number == number)
+            return &model->relationships[i];
+    return NULL;
+}
+
+/* The column numbers that both sides know; faults where they differ. */
+static size_t common_columns(const ProtobufCMessageDescriptor *descriptor,
+                             const struct model *model, uint32_t *numbers, struct fault *fault)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        const struct column *column = model_column_by_number(model, field->id);
+        const struct relationship *relationship = relationship_of(model, field->id);
+
+        if (column) {
+            check_column(field, column, fault);
+            numbers[n++] = field->id;
+        } else if (relationship) {
+            check_relationship(field, relationship, fault);
+        } else {
+            fault_add(fault, field->name,
+                      "field %u is not in the served model %s; apply the "
+                      "newer .proto",
+                      field->id, model->name);
+        }
+    }
+    return n;
+}
+
+static size_t key_columns(const ProtobufCMessageDescriptor *descriptor, const struct model *model,
+                          uint32_t *numbers, struct fault *fault)
+{
+    for (size_t i = 0; i < model->n_primary_key; i++) {
+        const struct column *column = model->primary_key[i];
+
+        numbers[i] = column->number;
+        if (!protobuf_c_message_descriptor_get_field(descriptor, column->number))
+            fault_add(fault, column->field_name,
+                      "is part of the primary key of the served model %s and not a field here",
+                      model->name);
+    }
+    return model->n_primary_key;
+}
+
+static Code no_memory(struct fault *fault)
+{
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for a descriptor");
+}
+
+static Code bind(struct bindings *bindings, const ProtobufCMessageDescriptor *descriptor,
+                 const struct model *model, struct binding *binding, struct fault *fault)
+{
+    struct fault found = FAULT_INIT;
+    size_t n_numbers = descriptor->n_fields + model->n_primary_key + 1, n;
+    uint32_t *numbers = calloc(n_numbers, sizeof(*numbers));
+
+    if (!numbers)
+        return no_memory(fault);
+    n = common_columns(descriptor, model, numbers, &found);
+    binding->columns = dynamic_subset(&bindings->arena, descriptor, numbers, n);
+    n = key_columns(descriptor, model, numbers, &found);
+    if (!found.n_violations)
+        binding->key = dynamic_subset(&bindings->arena, descriptor, numbers, n);
+    free(numbers);
+    if (found.n_violations) {
+        fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                  "message %s of this program is not the model that the daemon serves; generate it "
+                  "from the applied .proto, or apply its own",
+                  descriptor->name);
+        for (size_t i = 0; i < found.n_violations; i++)
+            fault_add(fault, found.violations[i].path, "%s", found.violations[i].description);
+        fault_done(&found);
+        return HERO__V1__CODE__FAILED_PRECONDITION;
+    }
+    if (!binding->columns || !binding->key)
+        return no_memory(fault);
+    binding->descriptor = descriptor;
+    binding->model = model;
+    return HERO__V1__CODE__OK;
+}
+
+/* The exact full name: a descriptor says it, nobody typed it. */
+static const struct model *model_of(const struct models *models, const char *name)
+{
+    for (size_t i = 0; i < models->n_models; i++)
+        if (!strcmp(models->models[i].name, name))
+            return &models->models[i];
+    return NULL;
+}
+
+static Code add(struct bindings *bindings, const ProtobufCMessageDescriptor *descriptor,
+                const struct binding **ret_binding, struct fault *fault)
+{
+    const struct model *model = model_of(bindings->models, descriptor->name);
+    struct binding *binding;
+    Code code;
+
+    if (!model)
+        return fault_set(fault, HERO__V1__CODE__NOT_FOUND,
+                         "model %s is not served by this daemon; apply its .proto first",
+                         descriptor->name);
+    binding = arena_alloc(&bindings->arena, sizeof(*binding));
+    if (!binding || !grow(bindings))
+        return no_memory(fault);
+    code = bind(bindings, descriptor, model, binding, fault);
+    if (code)
+        return code;
+    bindings->slots[place_of(bindings, descriptor)] = binding;
+    bindings->n_used++;
+    *ret_binding = binding;
+    return HERO__V1__CODE__OK;
+}
+
+Code bindings_find(struct bindings *bindings, const ProtobufCMessageDescriptor *descriptor,
+                   const struct binding **ret_binding, struct fault *fault)
+{
+    const struct binding *binding = NULL;
+    Code code = HERO__V1__CODE__OK;
+
+    if (!descriptor || descriptor->magic != PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
+                         "not a descriptor that protoc-c generated");
+    pthread_mutex_lock(&bindings->lock);
+    if (bindings->n_slots)
+        binding = bindings->slots[place_of(bindings, descriptor)];
+    if (binding)
+        *ret_binding = binding;
+    else
+        code = add(bindings, descriptor, ret_binding, fault);
+    pthread_mutex_unlock(&bindings->lock);
+    return code;
+}
