@@ -243,13 +243,17 @@ Code graph_build_link(struct graph_build *build, const ProtobufCMessage *from,
                       const struct relationship *relationship, const ProtobufCMessage *to,
                       struct fault *fault)
 {
+    const ProtobufCFieldDescriptor *field = graph_struct_field(from->descriptor, relationship);
     struct graph_member *a, *b;
+    ProtobufCMessage **related;
+    size_t n = field ? graph_struct_related(from, field, &related) : 0;
     Code code = add_member(build, from, NULL, &a, fault);
 
     if (!code)
         code = add_member(build, to, NULL, &b, fault);
+    /* Its place is no place in the array: paths tell them apart. */
     if (!code)
-        code = add_edge(build, a, relationship, b, build->n_edges, fault);
+        code = add_edge(build, a, relationship, b, n + build->n_edges, fault);
     return code;
 }
 
