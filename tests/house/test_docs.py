@@ -6,7 +6,8 @@
  - every option in `herod --help` is in herod(8), and in reverse;
  - every command in `heroctl --help` is in heroctl(1), with help and an example;
  - every rpc is in docs/protocol.md;
- - every ./dev verb, file and heroctl command that README.md names exists.
+ - every ./dev verb, file and heroctl command that README.md names exists;
+ - every path in ARCHITECTURE.md exists, and `path:function` is in that file.
 
 usage: test_docs.py [SOURCE]     (HEROD, HEROCTL: the programs)
        test_docs.py --self-test
@@ -114,6 +115,18 @@ def check_readme(readme, exists, verbs, commands):
     return faults
 
 
+def check_paths(text, read):
+    """`daemon/call.c`, `daemon/call.c:call_fail`; read(path) is its text, None: no such file."""
+    faults = []
+    for path, name in sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*)(?::(\w+))?`", text))):
+        content = read(path)
+        if content is None:
+            faults.append("ARCHITECTURE.md names %s, which is not there" % path)
+        elif name and not re.search(r"\b%s\(" % name, content):
+            faults.append("ARCHITECTURE.md names %s in %s, which has no such function" % (name, path))
+    return faults
+
+
 def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           universal_newlines=True, timeout=20, check=False)
@@ -127,6 +140,11 @@ def check_tree(source, herod, heroctl):
         with open(os.path.join(source, path), encoding="utf-8") as f:
             return f.read()
 
+    def read_if_there(path):
+        if path == "nng/" or os.path.isdir(os.path.join(source, path)):
+            return ""
+        return read(path) if os.path.exists(os.path.join(source, path)) else None
+
     commands = commands_of(run(heroctl, "--help"))
     verbs = set(re.findall(r"^verb_(\w+)\(\)", read("dev"), flags=re.M))
     protos = [read("proto/hero/v1/" + p) for p in ("records.proto", "models.proto", "admin.proto")]
@@ -136,7 +154,8 @@ def check_tree(source, herod, heroctl):
                              lambda c: run(heroctl, c, "--help"))
             + check_methods(methods_of(protos), read("docs/protocol.md"))
             + check_readme(read("README.md"), lambda p: os.path.exists(os.path.join(source, p)),
-                           verbs, commands))
+                           verbs, commands)
+            + check_paths(read("ARCHITECTURE.md"), read_if_there))
 
 
 HEADER = "/** Opens. */\nHERO_API int hero_open(int a,\n    int b);\n\n/* Two. */\n\nHERO_API int hero_close(void);\n"
@@ -161,6 +180,8 @@ SAMPLES = [  # what, found faults, expected number
                                  {"demo", "test"}, {"get"}), 0),
     ("bad readme", check_readme("./dev demo ./dev fly\nheroctl put\n[x](a.md)", lambda p: False,
                                 {"demo", "test"}, {"get"}), 4),
+    ("good paths", check_paths("`a/b.c:go` `a/`", {"a/b.c": "int go(void)", "a/": ""}.get), 0),
+    ("bad paths", check_paths("`a/b.c:come` `a/c.c`", {"a/b.c": "int go(void)"}.get), 2),
 ]
 
 
