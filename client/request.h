@@ -55,6 +55,11 @@ hero_request *request_prepare(hero_client *client, const struct request_kind *ki
 /* Prepares and runs; refused while prepared with stale models, once more. */
 hero_result *request_call(hero_client *client, const struct request_kind *kind,
                           const void *arguments, hero_error *error);
+/* The `read` of all writes: a CommitResponse and its counts. */
+Code request_read_commit(hero_request *request, hero_result *result, struct fault *fault);
+/* Unpacks the answer as a message of the descriptor, in the result's arena. */
+MUST_CHECK Code request_unpack(hero_result *result, const ProtobufCMessageDescriptor *descriptor,
+                               ProtobufCMessage **ret_message, struct fault *fault);
 /* Packs a method's input message as the payload. */
 MUST_CHECK Code request_pack(hero_request *request, const ProtobufCMessage *message,
                              struct fault *fault);
