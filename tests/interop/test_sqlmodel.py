@@ -7,6 +7,8 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True  # nothing is left in the tree
+
 try:
     import sqlmodel
 except ImportError:
