@@ -1,0 +1,366 @@
+/*
+ * Owns columns: types, keys, defaults, foreign keys, and the faults that show
+ * when a model is looked at as a whole.
+ */
+#include "model_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "names.h"
+
+bool column_type_known(int type)
+{
+    return type >= FIELD_TYPE(DOUBLE) && type <= FIELD_TYPE(SINT64) && type != FIELD_TYPE(GROUP) &&
+           type != FIELD_TYPE(MESSAGE) && type != FIELD_TYPE(ENUM);
+}
+
+/* What an integer type can hold, as far as SQLite can. */
+static bool integer_range(ProtobufCType type, int64_t *least, int64_t *most)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+        *least = INT32_MIN, *most = INT32_MAX;
+        return true;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        *least = 0, *most = UINT32_MAX;
+        return true;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+        *least = INT64_MIN, *most = INT64_MAX;
+        return true;
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        *least = 0, *most = INT64_MAX;
+        return true;
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_DOUBLE:
+    case PROTOBUF_C_TYPE_BOOL:
+    case PROTOBUF_C_TYPE_ENUM:
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return false;
+    }
+    return false;
+}
+
+/* ---- defaults ---- */
+
+static const char *integer_default(struct column *column, const char *text)
+{
+    int64_t least = 0, most = 0;
+    char *end;
+    errno = 0;
+    column->default_integer = strtoll(text, &end, 10);
+    column->default_kind = DEFAULT_INTEGER;
+    if (end == text || *end || errno || *text == ' ' || *text == '+')
+        return "its default is not a whole number";
+    integer_range(column->type, &least, &most);
+    if (column->default_integer < least || column->default_integer > most)
+        return "its default is out of the type's range";
+    return NULL;
+}
+
+static const char *real_default(struct column *column, const char *text)
+{
+    char *end;
+    column->default_real = strtod(text, &end);
+    column->default_kind = DEFAULT_REAL;
+    return end == text || *end || !isfinite(column->default_real) ? "its default is not a number"
+                                                                  : NULL;
+}
+
+static int base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c ? strchr(digits, c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+static const char *bytes_default(struct column *column, const char *text, struct arena *arena)
+{
+    size_t len = strlen(text), n = 0;
+    uint32_t bits = 0;
+    uint8_t *bytes = arena_alloc(arena, len + 1);
+    while (len && text[len - 1] == '=')
+        len--;
+    for (size_t i = 0; bytes && i < len; i++) {
+        int digit = base64_digit(text[i]);
+        if (digit < 0)
+            return "its default is not base64";
+        bits = bits << 6 | (uint32_t)digit;
+        if (i % 4 != 0)
+            bytes[n++] = (uint8_t)(bits >> (6 - i % 4 * 2));
+    }
+    column->default_kind = DEFAULT_BYTES;
+    column->default_bytes = (ProtobufCBinaryData){n, bytes};
+    return len % 4 == 1 ? "its default is not base64" : NULL;
+}
+
+static const char *read_default(struct column *column, const char *text, struct arena *arena)
+{
+    column->default_text = text;
+    switch (column->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        column->default_kind = DEFAULT_TEXT;
+        column->default_bytes = (ProtobufCBinaryData){strlen(text), (uint8_t *)(uintptr_t)text};
+        return NULL;
+    case PROTOBUF_C_TYPE_BYTES:
+        return bytes_default(column, text, arena);
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return real_default(column, text);
+    case PROTOBUF_C_TYPE_BOOL:
+        column->default_kind = DEFAULT_INTEGER;
+        column->default_integer = strcmp(text, "true") == 0;
+        return column->default_integer || strcmp(text, "false") == 0
+                   ? NULL
+                   : "its default must be true or false";
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        return integer_default(column, text);
+    case PROTOBUF_C_TYPE_ENUM:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        break;
+    }
+    return "its type takes no default";
+}
+
+/* ---- columns of one model ---- */
+
+static void fill_column(struct builder *builder, const struct draft *draft,
+                        const struct draft_field *field, struct column *column)
+{
+    static const Hero__ColumnOptions none = HERO__COLUMN_OPTIONS__INIT;
+    const Hero__ColumnOptions *options = field->column ? field->column : &none;
+    const FieldProto *proto = field->proto;
+    bool implicit = draft->proto3 && !proto->proto3_optional;
+    column->field_name = proto->name;
+    column->name = options->name ? options->name : proto->name;
+    column->number = (uint32_t)proto->number;
+    column->primary_key = options->primary_key;
+    column->required = proto->label == FIELD_LABEL(REQUIRED);
+    column->not_null = options->not_null || options->primary_key || column->required || implicit;
+    column->index = options->index;
+    column->unique = options->unique;
+    const char *why = name_refused(column->name);
+    if (why)
+        fault_add(builder->fault, field->path, "can't be a column named \"%s\": %s", column->name,
+                  why);
+    why = options->default_ ? read_default(column, options->default_, builder->arena) : NULL;
+    if (!why && options->default_ && options->primary_key)
+        why = "is a key column, which takes no default";
+    if (!why && options->default_ && implicit)
+        why =
+            "has no presence (a plain proto3 scalar), so a default would never be used; declare it "
+            "optional";
+    if (why)
+        fault_add(builder->fault, field->path, "%s", why);
+}
+
+static bool is_integer(ProtobufCType type)
+{
+    int64_t least, most;
+    return integer_range(type, &least, &most);
+}
+
+/* SQLite's INTEGER PRIMARY KEY hands out ids; a key that refers elsewhere gets
+ * its value from there. */
+static const struct column *find_auto_id(const struct draft *draft, const struct model *model)
+{
+    if (model->n_primary_key != 1 || !is_integer(model->primary_key[0]->type))
+        return NULL;
+    for (size_t i = 0; i < draft->n_fields; i++)
+        if (draft->fields[i].proto->number == (int)model->primary_key[0]->number &&
+            draft->fields[i].column->foreign_key)
+            return NULL;
+    return model->primary_key[0];
+}
+
+static bool build_descriptor(struct builder *builder, const struct draft *draft,
+                             struct model *model)
+{
+    const FieldProto **fields = arena_array(builder->arena, draft->n_columns + 1, sizeof *fields);
+    size_t n = 0;
+    for (size_t i = 0; fields && i < draft->n_fields; i++) {
+        const struct draft_field *field = &draft->fields[i];
+        if (!field->usable || !field->is_column)
+            continue;
+        fields[n] = field->proto;
+        if (draft->proto3 && field->column && field->column->primary_key) {
+            /* A plain proto3 key has no presence; on the wire 0 and unset
+             * look the same, and a key that is unset must be seen. */
+            FieldProto *copy = arena_copy(builder->arena, field->proto, sizeof *copy);
+            if (!copy)
+                return false;
+            copy->has_proto3_optional = copy->proto3_optional = 1;
+            fields[n] = copy;
+        }
+        n++;
+    }
+    model->descriptor =
+        fields ? dynamic_descriptor(builder->arena, draft->name, draft->proto3, fields, n) : NULL;
+    for (size_t i = 0; model->descriptor && i < model->n_columns; i++) {
+        struct column *column = &model->columns[i];
+        column->field = protobuf_c_message_descriptor_get_field(model->descriptor, column->number);
+    }
+    return model->descriptor != NULL;
+}
+
+/* protobuf-c's type of a column before the descriptor exists. */
+static ProtobufCType type_of(const FieldProto *proto)
+{
+    static const ProtobufCType types[] = {
+        [FIELD_TYPE(DOUBLE)] = PROTOBUF_C_TYPE_DOUBLE,
+        [FIELD_TYPE(FLOAT)] = PROTOBUF_C_TYPE_FLOAT,
+        [FIELD_TYPE(INT64)] = PROTOBUF_C_TYPE_INT64,
+        [FIELD_TYPE(UINT64)] = PROTOBUF_C_TYPE_UINT64,
+        [FIELD_TYPE(INT32)] = PROTOBUF_C_TYPE_INT32,
+        [FIELD_TYPE(FIXED64)] = PROTOBUF_C_TYPE_FIXED64,
+        [FIELD_TYPE(FIXED32)] = PROTOBUF_C_TYPE_FIXED32,
+        [FIELD_TYPE(BOOL)] = PROTOBUF_C_TYPE_BOOL,
+        [FIELD_TYPE(STRING)] = PROTOBUF_C_TYPE_STRING,
+        [FIELD_TYPE(BYTES)] = PROTOBUF_C_TYPE_BYTES,
+        [FIELD_TYPE(UINT32)] = PROTOBUF_C_TYPE_UINT32,
+        [FIELD_TYPE(SFIXED32)] = PROTOBUF_C_TYPE_SFIXED32,
+        [FIELD_TYPE(SFIXED64)] = PROTOBUF_C_TYPE_SFIXED64,
+        [FIELD_TYPE(SINT32)] = PROTOBUF_C_TYPE_SINT32,
+        [FIELD_TYPE(SINT64)] = PROTOBUF_C_TYPE_SINT64,
+    };
+    return types[proto->type];
+}
+
+static void check_column_names(struct builder *builder, const struct draft *draft,
+                               const struct model *model)
+{
+    for (size_t i = 0; i < model->n_columns && model->n_columns <= MODEL_MAX_COLUMNS; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcasecmp(model->columns[i].name, model->columns[j].name) == 0)
+                fault_add(builder->fault, draft->path,
+                          "the fields %s and %s make the same column (%s; SQLite compares names "
+                          "without case); set (hero.column).name",
+                          model->columns[j].field_name, model->columns[i].field_name,
+                          model->columns[i].name);
+}
+
+bool columns_build(struct builder *builder, const struct draft *draft, struct model *model)
+{
+    model->columns = arena_array(builder->arena, draft->n_columns + 1, sizeof *model->columns);
+    model->primary_key = arena_array(builder->arena, draft->n_columns + 1, sizeof(void *));
+    if (!model->columns || !model->primary_key)
+        return false;
+    for (size_t i = 0; i < draft->n_fields; i++) {
+        const struct draft_field *field = &draft->fields[i];
+        if (!field->usable || !field->is_column)
+            continue;
+        struct column *column = &model->columns[model->n_columns];
+        column->model = model;
+        column->position = (unsigned)model->n_columns++;
+        column->type = type_of(field->proto);
+        fill_column(builder, draft, field, column);
+        if (column->primary_key)
+            model->primary_key[model->n_primary_key++] = column;
+    }
+    if (model->n_primary_key == 0)
+        fault_add(builder->fault, draft->path,
+                  "has no primary key; mark a column with (hero.column).primary_key = true");
+    check_column_names(builder, draft, model);
+    model->auto_id = find_auto_id(draft, model);
+    return build_descriptor(builder, draft, model);
+}
+
+/* ---- foreign keys ---- */
+
+static const struct column *column_by_sql_name(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < model->n_columns; i++)
+        if (strcasecmp(model->columns[i].name, name) == 0)
+            return &model->columns[i];
+    return NULL;
+}
+
+/* "table.column"; either name may hold dots itself. */
+static const struct column *find_referred(struct builder *builder, const char *text,
+                                          const char **ret_table)
+{
+    *ret_table = NULL;
+    for (const char *dot = strchr(text, '.'); dot; dot = strchr(dot + 1, '.')) {
+        char *table = arena_printf(builder->arena, "%.*s", (int)(dot - text), text);
+        struct models *models = &builder->memory->public;
+        for (size_t i = 0; table && i < models->n_models; i++) {
+            if (strcasecmp(models->models[i].table, table) != 0)
+                continue;
+            *ret_table = models->models[i].table;
+            const struct column *column = column_by_sql_name(&models->models[i], dot + 1);
+            if (column)
+                return column;
+        }
+    }
+    return NULL;
+}
+
+static bool same_kind(ProtobufCType a, ProtobufCType b)
+{
+    return a == b || (is_integer(a) && is_integer(b));
+}
+
+static void resolve_one(struct builder *builder, const struct draft_field *field,
+                        struct column *column)
+{
+    const char *text = field->column->foreign_key, *table;
+    const char *dot = strchr(text, '.');
+    if (!dot || dot == text || !dot[1]) {
+        fault_add(builder->fault, field->path,
+                  "its foreign_key \"%s\" is not of the form \"table.column\"", text);
+        return;
+    }
+    const struct column *referred = find_referred(builder, text, &table);
+    if (!referred) {
+        fault_add(builder->fault, field->path,
+                  table ? "its foreign_key \"%s\" names a column that the table %s doesn't have"
+                        : "its foreign_key \"%s\" names a table that no model has%s; tables are "
+                          "named as the message in lower case, if (hero.table).name says nothing",
+                  text, table ? table : "");
+        return;
+    }
+    bool alone = referred->primary_key && referred->model->n_primary_key == 1;
+    if (!alone && !referred->unique)
+        fault_add(builder->fault, field->path,
+                  "its foreign_key \"%s\" names a column that is neither the primary key nor "
+                  "unique; make it unique",
+                  text);
+    else if (!same_kind(referred->type, column->type))
+        fault_add(builder->fault, field->path,
+                  "its type is not that of the column \"%s\" that it refers to", text);
+    else
+        column->foreign_key = referred;
+}
+
+bool foreign_keys_resolve(struct builder *builder, const struct draft *draft, struct model *model)
+{
+    for (size_t i = 0; i < draft->n_fields; i++) {
+        const struct draft_field *field = &draft->fields[i];
+        if (!field->usable || !field->is_column || !field->column || !field->column->foreign_key)
+            continue;
+        for (size_t c = 0; c < model->n_columns; c++)
+            if (model->columns[c].number == (uint32_t)field->proto->number)
+                resolve_one(builder, field, &model->columns[c]);
+        model->has_parents = true;
+    }
+    return !builder->arena->exhausted;
+}

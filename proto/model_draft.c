@@ -1,0 +1,285 @@
+/*
+ * Owns the first reading of a descriptor set: which messages are models,
+ * which fields columns and relationships, and every fault that shows in one
+ * field alone. Resolves no names.
+ */
+#include "model_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "names.h"
+
+void builder_warn(struct builder *builder, const char *path, const char *what)
+{
+    if (builder->n_warnings == builder->max_warnings) {
+        size_t max = builder->max_warnings ? builder->max_warnings * 2 : 16;
+        char **grown = arena_array(builder->arena, max, sizeof *grown);
+        if (!grown || max > 1024)
+            return;
+        if (builder->n_warnings)
+            memcpy(grown, builder->warnings, builder->n_warnings * sizeof *grown);
+        builder->warnings = grown;
+        builder->max_warnings = max;
+    }
+    char *text = arena_printf(builder->arena, "%s: %s", path, what);
+    if (text)
+        builder->warnings[builder->n_warnings++] = text;
+}
+
+static bool has_our_package(const FileProto *file)
+{
+    const char *package = file->package ? file->package : "";
+    return strcmp(package, "hero") == 0 || strncmp(package, "hero.", 5) == 0 ||
+           strcmp(package, "google.protobuf") == 0;
+}
+
+static const char *refused_type(const FieldProto *field)
+{
+    switch (field->type) {
+    case FIELD_TYPE(ENUM):
+        return "enum columns are not supported yet; declare it as int32 or string";
+    case FIELD_TYPE(GROUP):
+        return "groups can't be columns; declare a message or scalar fields";
+    default:
+        return column_type_known(field->type) ? NULL
+                                              : "its type is unknown to this version of Hero";
+    }
+}
+
+static const char *refused_column(const struct draft *draft, const FieldProto *field)
+{
+    const char *why = refused_type(field);
+    if (why)
+        return why;
+    if (field->label == FIELD_LABEL(REPEATED))
+        return "repeated scalars are not supported yet; use a model of its own and a link model";
+    if (field->has_oneof_index && !field->proto3_optional)
+        return "oneof is not supported yet; declare the fields outside of it";
+    if (!draft->proto3 && field->default_value &&
+        (field->type == FIELD_TYPE(STRING) || field->type == FIELD_TYPE(BYTES)))
+        return "a proto default on text or bytes would read back for NULL; use "
+               "(hero.column).default";
+    return NULL;
+}
+
+static bool is_map(const struct draft *draft, const FieldProto *field)
+{
+    const char *type = full_type_name(field->type_name);
+    size_t len = strlen(draft->name);
+    if (strncmp(type, draft->name, len) != 0 || type[len] != '.')
+        return false;
+    for (size_t i = 0; i < draft->message->n_nested_type; i++) {
+        const MessageProto *nested = draft->message->nested_type[i];
+        if (nested->name && strcmp(nested->name, type + len + 1) == 0)
+            return nested->options && nested->options->map_entry;
+    }
+    return false;
+}
+
+static const char *refused_relationship(const struct draft *draft, const struct draft_field *field)
+{
+    if (is_map(draft, field->proto))
+        return "maps can't be stored; use a model of its own with a link model";
+    if (!field->relationship)
+        return "message columns are not supported yet; for related records add (hero.relationship)";
+    if (field->column)
+        return "is both column and relationship; keep one of the options";
+    if (field->proto->label != FIELD_LABEL(REPEATED))
+        return "many-to-one relationships are not supported yet; use a column with foreign_key, "
+               "or make it repeated with a link_model";
+    if (!field->relationship->link_model || !*field->relationship->link_model)
+        return "one-to-many relationships are not supported yet; name a link_model, or use a "
+               "column with foreign_key in the other model";
+    return NULL;
+}
+
+static void read_field(struct builder *builder, struct draft *draft, struct draft_field *field)
+{
+    const FieldProto *proto = field->proto;
+    const char *why = NULL;
+    field->path =
+        arena_printf(builder->arena, "%s.%s", draft->path, proto->name ? proto->name : "");
+    if (!field->path)
+        return;
+    field->column = options_of_column(&builder->options, proto, field->path);
+    field->relationship = options_of_relationship(&builder->options, proto, field->path);
+    field->is_column = proto->type != FIELD_TYPE(MESSAGE);
+    if (!proto->name || !*proto->name || proto->number < 1 || proto->number > 536870911)
+        why = "has no name or no valid number";
+    else if (field->is_column && field->relationship)
+        why = "has (hero.relationship), which only a message-typed field can have";
+    else
+        why = field->is_column ? refused_column(draft, proto) : refused_relationship(draft, field);
+    if (why)
+        fault_add(builder->fault, field->path, "%s", why);
+    field->usable = !why;
+    draft->n_columns += field->usable && field->is_column;
+    draft->n_relationships += field->usable && !field->is_column;
+    if (field->usable && proto->label == FIELD_LABEL(REQUIRED))
+        builder_warn(builder, field->path,
+                     "is declared required, which can neither be left out of a key nor ever be "
+                     "dropped; better: optional with (hero.column).not_null");
+}
+
+/* A message without a table whose fields have our options is a slip that
+ * would otherwise stay unnoticed. */
+static void warn_of_options(struct builder *builder, const FileProto *file,
+                            const MessageProto *message)
+{
+    for (size_t i = 0; i < message->n_field; i++) {
+        const FieldProto *field = message->field[i];
+        struct fault ignored = FAULT_INIT;
+        struct option_reader reader = {builder->arena, &ignored};
+        if (options_of_column(&reader, field, "") || options_of_relationship(&reader, field, "")) {
+            const char *path = arena_printf(builder->arena, "%s:%s", file->name ? file->name : "?",
+                                            message->name ? message->name : "?");
+            builder_warn(builder, path ? path : "",
+                         "has fields with Hero's options but no option (hero.table) = {}; no table "
+                         "is made of it");
+            fault_done(&ignored);
+            return;
+        }
+        fault_done(&ignored);
+    }
+}
+
+static void check_nested(struct builder *builder, const FileProto *file,
+                         const MessageProto *message, const char *path, unsigned depth)
+{
+    for (size_t i = 0; i < message->n_nested_type && depth < 32; i++) {
+        const MessageProto *nested = message->nested_type[i];
+        const char *inner =
+            arena_printf(builder->arena, "%s.%s", path, nested->name ? nested->name : "");
+        if (!inner)
+            return;
+        if (options_of_table(&builder->options, nested, inner))
+            fault_add(builder->fault, inner,
+                      "models inside messages are not supported yet; declare it at the file's top");
+        check_nested(builder, file, nested, inner, depth + 1);
+    }
+}
+
+static void check_names(struct builder *builder, struct draft *draft)
+{
+    const char *why = name_refused(draft->table);
+    if (has_our_package(draft->file))
+        fault_add(builder->fault, draft->path, "the package %s is reserved; choose another",
+                  draft->file->package);
+    if (why)
+        fault_add(builder->fault, draft->path, "can't have a table named \"%s\": %s", draft->table,
+                  why);
+    if (draft->n_columns > MODEL_MAX_COLUMNS)
+        fault_add(builder->fault, draft->path, "has %zu columns; at most %d are taken",
+                  draft->n_columns, MODEL_MAX_COLUMNS);
+    for (size_t i = 0; i < draft->n_fields; i++)
+        for (size_t j = 0; j < i && draft->n_fields <= 2 * MODEL_MAX_COLUMNS; j++)
+            if (draft->fields[i].proto->number == draft->fields[j].proto->number)
+                fault_add(builder->fault, draft->fields[i].path, "has the same number as %s",
+                          draft->fields[j].proto->name ? draft->fields[j].proto->name : "another");
+}
+
+static bool read_message(struct builder *builder, const FileProto *file,
+                         const MessageProto *message, struct draft *draft)
+{
+    struct arena *arena = builder->arena;
+    const char *package = file->package ? file->package : "";
+    draft->file = file;
+    draft->message = message;
+    draft->proto3 = file->syntax && strcmp(file->syntax, "proto3") == 0;
+    draft->name = arena_printf(arena, "%s%s%s", package, *package ? "." : "",
+                               message->name ? message->name : "");
+    draft->path = arena_printf(arena, "%s:%s", file->name ? file->name : "?",
+                               message->name ? message->name : "?");
+    draft->fields = arena_array(arena, message->n_field, sizeof *draft->fields);
+    if (!draft->name || !draft->path || !draft->fields)
+        return false;
+    const char *given = draft->table_options->name;
+    draft->table = given ? given : name_of_table(arena, draft->name);
+    draft->n_fields = message->n_field;
+    for (size_t i = 0; i < message->n_field; i++) {
+        draft->fields[i].proto = message->field[i];
+        read_field(builder, draft, &draft->fields[i]);
+    }
+    if (draft->table && !arena->exhausted)
+        check_names(builder, draft);
+    return draft->table != NULL;
+}
+
+/* Files of our own and of protobuf come along with every set. */
+static bool is_support(const FileProto *file)
+{
+    return file->name && (strcmp(file->name, "hero/options.proto") == 0 ||
+                          strncmp(file->name, "google/protobuf/", 16) == 0);
+}
+
+static int compare_drafts(const void *a, const void *b, void *by_table)
+{
+    const struct draft *left = *(const struct draft *const *)a;
+    const struct draft *right = *(const struct draft *const *)b;
+    return by_table ? strcasecmp(left->table, right->table) : strcmp(left->name, right->name);
+}
+
+static void check_twins(struct builder *builder)
+{
+    size_t n = builder->n_drafts;
+    struct draft **sorted = arena_array(builder->arena, n + 1, sizeof *sorted);
+    if (!sorted)
+        return;
+    for (int by_table = 0; by_table < 2; by_table++) {
+        for (size_t i = 0; i < n; i++)
+            sorted[i] = &builder->drafts[i];
+        qsort_r(sorted, n, sizeof *sorted, compare_drafts, by_table ? builder : NULL);
+        for (size_t i = 1; i < n; i++)
+            if (compare_drafts(&sorted[i - 1], &sorted[i], by_table ? builder : NULL) == 0)
+                fault_add(builder->fault, sorted[i]->path,
+                          by_table ? "has the same table name (%s) as %s; set (hero.table).name"
+                                   : "the message %s is declared twice, also in %s",
+                          by_table ? sorted[i]->table : sorted[i]->name, sorted[i - 1]->path);
+    }
+}
+
+bool drafts_read(struct builder *builder)
+{
+    const FileSet *set = builder->memory->set;
+    size_t n = 0;
+    for (size_t f = 0; f < set->n_file; f++)
+        n += set->file[f]->n_message_type;
+    builder->drafts = arena_array(builder->arena, n + 1, sizeof *builder->drafts);
+    if (!builder->drafts)
+        return false;
+    for (size_t f = 0; f < set->n_file; f++) {
+        const FileProto *file = set->file[f];
+        for (size_t m = 0; m < file->n_message_type && !is_support(file); m++) {
+            const MessageProto *message = file->message_type[m];
+            const char *path = arena_printf(builder->arena, "%s:%s", file->name ? file->name : "?",
+                                            message->name ? message->name : "?");
+            if (!path)
+                return false;
+            struct draft *draft = &builder->drafts[builder->n_drafts];
+            draft->table_options = options_of_table(&builder->options, message, path);
+            check_nested(builder, file, message, path, 0);
+            if (!draft->table_options)
+                warn_of_options(builder, file, message);
+            else if (!read_message(builder, file, message, draft))
+                return false;
+            else
+                builder->n_drafts++;
+            if (builder->n_drafts > MODELS_MAX) {
+                fault_add(builder->fault, path, "is one model too many; at most %d are taken",
+                          MODELS_MAX);
+                return true;
+            }
+        }
+    }
+    check_twins(builder);
+    return !builder->arena->exhausted;
+}
+
+struct draft *draft_by_table(const struct builder *builder, const char *table)
+{
+    for (size_t i = 0; i < builder->n_drafts; i++)
+        if (strcasecmp(builder->drafts[i].table, table) == 0)
+            return &builder->drafts[i];
+    return NULL;
+}

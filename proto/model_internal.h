@@ -1,0 +1,102 @@
+/*
+ * What the files behind model.h share: drafts (what a descriptor set says,
+ * options read, nothing resolved) and the builder that turns them into models.
+ */
+#ifndef HERO_PROTO_MODEL_INTERNAL_H
+#define HERO_PROTO_MODEL_INTERNAL_H
+
+#include <stdatomic.h>
+#include "hero/options.pb-c.h"
+#include "model.h"
+
+typedef Google__Protobuf__FileDescriptorSet FileSet;
+typedef Google__Protobuf__FileDescriptorProto FileProto;
+typedef Google__Protobuf__DescriptorProto MessageProto;
+typedef Google__Protobuf__FieldDescriptorProto FieldProto;
+
+#define FIELD_TYPE(name) GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##name
+#define FIELD_LABEL(name) GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_##name
+
+/* Memory of one set of models, as a multiple of its bytes and at least. */
+#define MODELS_BUDGET_FACTOR 64
+#define MODELS_BUDGET_LEAST (4u << 20)
+#define MODEL_MAX_COLUMNS 1000
+#define MODELS_MAX 2000
+
+/* model_options.c: our options of a message or field, from its unknown
+ * fields; NULL: not given. A malformed one is a fault at `path`. */
+struct option_reader {
+    struct arena *arena;
+    struct fault *fault;
+};
+Hero__TableOptions *options_of_table(struct option_reader *reader, const MessageProto *message,
+                                     const char *path);
+Hero__ColumnOptions *options_of_column(struct option_reader *reader, const FieldProto *field,
+                                       const char *path);
+Hero__RelationshipOptions *options_of_relationship(struct option_reader *reader,
+                                                   const FieldProto *field, const char *path);
+
+struct draft_field {
+    const FieldProto *proto;
+    const char *path;                              /* heroes.proto:Hero.teams */
+    const Hero__ColumnOptions *column;             /* NULL: none given */
+    const Hero__RelationshipOptions *relationship; /* NULL: none given */
+    bool is_column;                                /* else a relationship, or refused */
+    bool usable;                                   /* no fault found in it alone */
+};
+
+struct draft {
+    const FileProto *file;
+    const MessageProto *message;
+    const Hero__TableOptions *table_options;
+    const char *name; /* full message name */
+    const char *path; /* heroes.proto:Hero */
+    const char *table;
+    bool proto3;
+    struct draft_field *fields;
+    size_t n_fields, n_columns, n_relationships;
+    bool placed; /* while sorting */
+    bool in_progress;
+};
+
+/* The whole `struct models`, with what only its owners see. */
+struct models_memory {
+    struct models public;
+    struct arena arena;
+    atomic_uint n_refs;
+    FileSet *set;
+};
+
+struct builder {
+    struct models_memory *memory;
+    struct arena *arena;
+    struct fault *fault;
+    struct option_reader options;
+    struct draft *drafts;
+    size_t n_drafts;
+    char **warnings;
+    size_t n_warnings, max_warnings;
+};
+
+/* model_draft.c: reads the set into drafts; faults of single fields. */
+bool drafts_read(struct builder *builder);
+struct draft *draft_by_table(const struct builder *builder, const char *table);
+void builder_warn(struct builder *builder, const char *path, const char *what);
+
+/* model_column.c: types, defaults, keys of one model. */
+bool column_type_known(int proto_type);
+bool columns_build(struct builder *builder, const struct draft *draft, struct model *model);
+bool foreign_keys_resolve(struct builder *builder, const struct draft *draft, struct model *model);
+
+/* model_relationship.c */
+bool relationships_build(struct builder *builder, const struct draft *draft, struct model *model);
+void relationships_check_sides(struct builder *builder, const struct draft *draft,
+                               struct model *model);
+bool links_to_clear_build(struct builder *builder, struct model *model);
+
+static inline const char *full_type_name(const char *type_name)
+{
+    return type_name && type_name[0] == '.' ? type_name + 1 : type_name ? type_name : "";
+}
+
+#endif
