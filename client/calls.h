@@ -1,0 +1,30 @@
+/*
+ * What the files of calls share: lists in text, keys, tokens.
+ */
+#ifndef HERO_CLIENT_CALLS_H
+#define HERO_CLIENT_CALLS_H
+
+#include "hero/v1/records.pb-c.h"
+#include "request.h"
+
+/* "a,b.c, d" -> its parts, without spaces around them and without empty
+ * ones; in the arena. NULL text: none. */
+MUST_CHECK Code calls_split(struct arena *arena, const char *text, char ***ret_parts,
+                            size_t *ret_n_parts, struct fault *fault);
+/* Fills what a list asks for, but for the model. list may be NULL. */
+MUST_CHECK Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListRequest *input,
+                           struct fault *fault);
+/* Puts the token of the next page into the result; has is false on the last. */
+MUST_CHECK Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token,
+                                struct fault *fault);
+MUST_CHECK Code calls_no_memory(const hero_request *request, struct fault *fault);
+
+/* A target by model and packed key; in the arena. NULL: no memory. */
+Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,
+                               ProtobufCBinaryData key);
+/* By its name; the violation lists those there are. */
+MUST_CHECK Code calls_relationship(const struct model *model, const char *name,
+                                   const struct relationship **ret_relationship,
+                                   struct fault *fault);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * Records as generated structs: each function prepares one request of the
+ * Records service; hero_client_x() also runs it. Structs become graphs, and
+ * replies structs, in graph_struct.h.
+ */
+#include <string.h>
+#include "calls.h"
+#include "graph_struct.h"
+#include "json.h"
+#include "key.h"
+
+Code calls_no_memory(const hero_request *request, struct fault *fault)
+{
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                     "the request takes more than %zu bytes", request->arena.budget);
+}
+
+static Code out_of(const struct arena *arena, struct fault *fault)
+{
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "more than %zu bytes are needed",
+                     arena->budget);
+}
+
+Code calls_split(struct arena *arena, const char *text, char ***ret_parts, size_t *ret_n_parts,
+                 struct fault *fault)
+{
+    size_t n = 1, n_parts = 0;
+    char **parts, *rest, *copy;
+
+    *ret_parts = NULL;
+    *ret_n_parts = 0;
+    if (!text)
+        return HERO__V1__CODE__OK;
+    for (const char *at = text; *at; at++)
+        n += *at == ',';
+    parts = arena_array(arena, n, sizeof(*parts));
+    copy = arena_strdup(arena, text);
+    if (!parts || !copy)
+        return out_of(arena, fault);
+    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
+        part += strspn(part, " \t");
+        part[strcspn(part, " \t")] = '\0';
+        if (*part)
+            parts[n_parts++] = part;
+    }
+    *ret_parts = parts;
+    *ret_n_parts = n_parts;
+    return HERO__V1__CODE__OK;
+}
+
+Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListRequest *input,
+                struct fault *fault)
+{
+    Code code;
+
+    if (!list)
+        return HERO__V1__CODE__OK;
+    if (list->page_size) {
+        input->has_page_size = 1;
+        input->page_size = list->page_size;
+    }
+    if (list->page_token) {
+        input->has_page_token = 1;
+        if (!json_base64_decode(arena, list->page_token, strlen(list->page_token),
+                                &input->page_token))
+            return fault_add(fault, "page_token", "is not a token that an earlier page ended with");
+    }
+    code = calls_split(arena, list->order_by, &input->order_by, &input->n_order_by, fault);
+    return code ? code : calls_split(arena, list->expand, &input->expand, &input->n_expand, fault);
+}
+
+Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token, struct fault *fault)
+{
+    if (!has)
+        return HERO__V1__CODE__OK;
+    result->next_page_token = json_base64(&result->arena, token);
+    return result->next_page_token ? HERO__V1__CODE__OK : out_of(&result->arena, fault);
+}
+
+Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,
+                               ProtobufCBinaryData key)
+{
+    Hero__V1__Target *target = arena_alloc(arena, sizeof(*target));
+
+    if (!target)
+        return NULL;
+    hero__v1__target__init(target);
+    target->model = (char *)(uintptr_t)model->name;
+    target->has_key = 1;
+    target->key = key;
+    return target;
+}
+
+static Code bind(hero_request *request, const ProtobufCMessageDescriptor *descriptor,
+                 const struct binding **ret_binding, struct fault *fault)
+{
+    Code code = bindings_find(request->bindings, descriptor, ret_binding, fault);
+
+    if (!code)
+        request->how = *ret_binding;
+    return code;
+}
+
+static Code bind_record(hero_request *request, const ProtobufCMessage *record,
+                        const struct binding **ret_binding, struct fault *fault)
+{
+    if (!record || !record->descriptor)
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
+                         "not an initialised struct: start from MESSAGE__INIT");
+    return bind(request, record->descriptor, ret_binding, fault);
+}
+
+/* ---- answers ---- */
+
+/* A commit of one mutation whose first record is the one stored. */
+static Code read_stored(hero_request *request, hero_result *result, struct fault *fault)
+{
+    const struct binding *binding = request->how;
+    const Hero__V1__Outcome *outcome;
+    Code code = request_read_commit(request, result, fault);
+
+    if (code)
+        return code;
+    outcome = result->commit->n_outcomes ? result->commit->outcomes[0] : NULL;
+    if (!outcome || !outcome->n_records)
+        return fault_set(fault, HERO__V1__CODE__INTERNAL, "the daemon's answer holds no record");
+    result->records = arena_array(&result->arena, 1, sizeof(*result->records));
+    if (!result->records)
+        return out_of(&result->arena, fault);
+    code =
+        graph_struct_unpack(binding, outcome->records[0]->value.data,
+                            outcome->records[0]->value.len, &result->arena, result->records, fault);
+    if (!code)
+        result->n_records = 1;
+    return code;
+}
+
+static Code read_graph(hero_request *request, hero_result *result, const Hero__V1__Graph *graph,
+                       const uint32_t *roots, size_t n_roots, struct fault *fault)
+{
+    const struct binding *binding = request->how;
+    Code code = graph_struct_assemble(request->bindings, graph, roots, n_roots, binding->descriptor,
+                                      &result->arena, &result->records, fault);
+
+    if (!code)
+        result->n_records = n_roots;
+    return code;
+}
+
+static Code read_get(hero_request *request, hero_result *result, struct fault *fault)
+{
+    ProtobufCMessage *message;
+    const Hero__V1__GetResponse *response;
+    Code code = request_unpack(result, &hero__v1__get_response__descriptor, &message, fault);
+
+    if (code)
+        return code;
+    response = (const Hero__V1__GetResponse *)message;
+    if (!response->n_roots)
+        return fault_set(fault, HERO__V1__CODE__INTERNAL, "the daemon's answer holds no record");
+    return read_graph(request, result, response->graph, response->roots, response->n_roots, fault);
+}
+
+static Code read_list(hero_request *request, hero_result *result, struct fault *fault)
+{
+    ProtobufCMessage *message;
+    const Hero__V1__ListResponse *response;
+    Code code = request_unpack(result, &hero__v1__list_response__descriptor, &message, fault);
+
+    if (code)
+        return code;
+    response = (const Hero__V1__ListResponse *)message;
+    code = read_graph(request, result, response->graph, response->roots, response->n_roots, fault);
+    return code ? code
+                : calls_next_page(result, response->has_next_page_token, response->next_page_token,
+                                  fault);
+}
+
+/* ---- create ---- */
+
+static Code build_create(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const ProtobufCMessage *record = arguments;
+    const struct binding *binding;
+    Hero__V1__CreateRequest *input;
+    Code code = bind_record(request, record, &binding, fault);
+
+    if (!code)
+        code = graph_struct_create(request->bindings, record, &request->arena, &input, fault);
+    request->read = read_stored;
+    return code ? code : request_pack(request, &input->base, fault);
+}
+
+static const struct request_kind create_kind = {"hero.v1.Records/Create", true, true, build_create};
+
+hero_result *hero_client_create(hero_client *client, const ProtobufCMessage *record,
+                                hero_error *error)
+{
+    return request_call(client, &create_kind, record, error);
+}
+
+hero_request *hero_request_create(hero_client *client, const ProtobufCMessage *record,
+                                  hero_error *error)
+{
+    return request_prepare(client, &create_kind, record, error);
+}
+
+/* ---- get ---- */
+
+struct get_arguments {
+    const ProtobufCMessageDescriptor *descriptor;
+    const hero_key *key;
+    const char *expand;
+};
+
+static Code build_get(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct get_arguments *get = arguments;
+    Hero__V1__GetRequest input = HERO__V1__GET_REQUEST__INIT;
+    const struct binding *binding;
+    ProtobufCBinaryData key;
+    Code code = bind(request, get->descriptor, &binding, fault);
+
+    if (!code)
+        code = key_pack(binding->model, get->key, "keys[0]", &request->arena, &key, fault);
+    if (!code)
+        code = calls_split(&request->arena, get->expand, &input.expand, &input.n_expand, fault);
+    if (code)
+        return code;
+    input.model = (char *)(uintptr_t)binding->model->name;
+    input.keys = &key;
+    input.n_keys = 1;
+    request->read = read_get;
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind get_kind = {"hero.v1.Records/Get", false, true, build_get};
+
+hero_result *hero_client_get(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                             hero_key key, const char *expand, hero_error *error)
+{
+    const struct get_arguments arguments = {descriptor, &key, expand};
+
+    return request_call(client, &get_kind, &arguments, error);
+}
+
+hero_request *hero_request_get(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                               hero_key key, const char *expand, hero_error *error)
+{
+    const struct get_arguments arguments = {descriptor, &key, expand};
+
+    return request_prepare(client, &get_kind, &arguments, error);
+}
+
+/* ---- list ---- */
+
+struct list_arguments {
+    const ProtobufCMessageDescriptor *descriptor;
+    const hero_list *list;
+};
+
+static Code build_list(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct list_arguments *list = arguments;
+    Hero__V1__ListRequest input = HERO__V1__LIST_REQUEST__INIT;
+    const struct binding *binding;
+    Code code = bind(request, list->descriptor, &binding, fault);
+
+    if (!code)
+        code = calls_list(&request->arena, list->list, &input, fault);
+    if (code)
+        return code;
+    input.model = (char *)(uintptr_t)binding->model->name;
+    request->read = read_list;
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind list_kind = {"hero.v1.Records/List", false, true, build_list};
+
+hero_result *hero_client_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                              const hero_list *list, hero_error *error)
+{
+    const struct list_arguments arguments = {descriptor, list};
+
+    return request_call(client, &list_kind, &arguments, error);
+}
+
+hero_request *hero_request_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                                const hero_list *list, hero_error *error)
+{
+    const struct list_arguments arguments = {descriptor, list};
+
+    return request_prepare(client, &list_kind, &arguments, error);
+}
+
+/* ---- update ---- */
+
+struct update_arguments {
+    const ProtobufCMessage *record;
+    const char *mask;
+};
+
+static Code build_update(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct update_arguments *update = arguments;
+    Hero__V1__UpdateRequest input = HERO__V1__UPDATE_REQUEST__INIT;
+    struct arena *arena = &request->arena;
+    const struct binding *binding;
+    ProtobufCBinaryData key;
+    Code code = bind_record(request, update->record, &binding, fault);
+
+    if (!code)
+        code = graph_struct_pack(binding, update->record, true, arena, &key, fault);
+    if (!code)
+        code = graph_struct_pack(binding, update->record, false, arena, &input.value, fault);
+    if (!code)
+        code = calls_split(arena, update->mask, &input.update_mask, &input.n_update_mask, fault);
+    if (code)
+        return code;
+    if (update->mask && !input.n_update_mask)
+        return fault_add(fault, "update_mask", "names no field; NULL stands for those present");
+    input.has_value = 1;
+    input.target = calls_target(arena, binding->model, key);
+    if (!input.target)
+        return calls_no_memory(request, fault);
+    request->read = read_stored;
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind update_kind = {"hero.v1.Records/Update", true, true, build_update};
+
+hero_result *hero_client_update(hero_client *client, const ProtobufCMessage *record,
+                                const char *mask, hero_error *error)
+{
+    const struct update_arguments arguments = {record, mask};
+
+    return request_call(client, &update_kind, &arguments, error);
+}
+
+hero_request *hero_request_update(hero_client *client, const ProtobufCMessage *record,
+                                  const char *mask, hero_error *error)
+{
+    const struct update_arguments arguments = {record, mask};
+
+    return request_prepare(client, &update_kind, &arguments, error);
+}

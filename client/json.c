@@ -1,0 +1,548 @@
+/*
+ * Messages <-> JSON values. Owns the table by protobuf type, paths in texts
+ * of errors, and base64. Text is parsed by jansson; json_print.c prints it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dynamic.h"
+#include "json.h"
+#include "json_internal.h"
+
+/* ---- paths ---- */
+
+static size_t append(struct json_path *path, const char *before, const char *text,
+                     const char *after)
+{
+    size_t len = path->len, room = sizeof(path->text) - len;
+    int n = snprintf(path->text + len, room, "%s%s%s", before, text, after);
+
+    path->len = n < 0 ? len : (size_t)n < room ? len + (size_t)n : sizeof(path->text) - 1;
+    path->depth++;
+    return len;
+}
+
+size_t json_path_name(struct json_path *path, const char *name)
+{
+    return append(path, path->len ? "." : "", name, "");
+}
+
+size_t json_path_index(struct json_path *path, size_t index)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%zu", index);
+    return append(path, "[", text, "]");
+}
+
+void json_path_pop(struct json_path *path, size_t before)
+{
+    path->len = before;
+    path->text[before] = '\0';
+    path->depth--;
+}
+
+static const char *kind_of(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+        return "integer";
+    case JSON_REAL:
+        return "real";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "bool";
+    case JSON_NULL:
+        break;
+    }
+    return "null";
+}
+
+Code json_expected(const struct json_path *path, const char *what, const json_t *value,
+                   struct fault *fault)
+{
+    return fault_add(fault, path->text, "expected %s, got %s", what, kind_of(value));
+}
+
+static Code no_memory(const struct reading *reading)
+{
+    return fault_set(reading->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                     "the JSON takes more than the %zu bytes that one request may have",
+                     reading->arena->budget);
+}
+
+static Code refuse(const struct reading *reading, const char *text)
+{
+    return fault_add(reading->fault, reading->path->text, "%s", text);
+}
+
+/* ---- text ---- */
+
+Code json_parse(const char *text, json_t **ret_value, struct fault *fault)
+{
+    size_t len = text ? strlen(text) : 0;
+    json_error_t error;
+
+    if (!text)
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT, "no JSON text was given");
+    if (len > JSON_TEXT_BYTES)
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                         "the JSON text has %zu bytes; at most %zu are taken", len,
+                         JSON_TEXT_BYTES);
+    *ret_value = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (*ret_value)
+        return HERO__V1__CODE__OK;
+    switch (json_error_code(&error)) {
+    case json_error_numeric_overflow:
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
+                         "JSON line %d, column %d: %s; integers reach from -9223372036854775808 to "
+                         "9223372036854775807, larger unsigned ones are given as text",
+                         error.line, error.column, error.text);
+    case json_error_out_of_memory:
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON text");
+    default:
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT, "JSON line %d, column %d: %s",
+                         error.line, error.column, error.text);
+    }
+}
+
+/* ---- base64 ---- */
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static size_t base64_write(char *text, ProtobufCBinaryData bytes)
+{
+    char *at = text;
+
+    for (size_t i = 0; i < bytes.len; i += 3) {
+        size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
+        uint32_t bits = (uint32_t)bytes.data[i] << 16;
+
+        if (n > 1)
+            bits |= (uint32_t)bytes.data[i + 1] << 8;
+        if (n > 2)
+            bits |= bytes.data[i + 2];
+        *at++ = alphabet[bits >> 18];
+        *at++ = alphabet[bits >> 12 & 63];
+        *at++ = n > 1 ? alphabet[bits >> 6 & 63] : '=';
+        *at++ = n > 2 ? alphabet[bits & 63] : '=';
+    }
+    return (size_t)(at - text);
+}
+
+char *json_base64(struct arena *arena, ProtobufCBinaryData bytes)
+{
+    char *text = arena_alloc(arena, bytes.len / 3 * 4 + 5);
+
+    if (text)
+        text[base64_write(text, bytes)] = '\0';
+    return text;
+}
+
+static int base64_digit(char c)
+{
+    const char *at = c ? strchr(alphabet, c) : NULL;
+
+    return at ? (int)(at - alphabet) : -1;
+}
+
+/* Four characters, of which the last `pad` are '='. */
+static bool base64_group(const char *text, size_t pad, uint8_t *bytes)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < 4 - pad; i++) {
+        int digit = base64_digit(text[i]);
+
+        if (digit < 0)
+            return false;
+        bits |= (uint32_t)digit << (18 - 6 * i);
+    }
+    /* Bits that the padding leaves over must be zero, or two texts would be one value. */
+    if ((pad == 1 && (bits & 0xff)) || (pad == 2 && (bits & 0xffff)))
+        return false;
+    for (size_t i = 0; i < 3 - pad; i++)
+        bytes[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return true;
+}
+
+bool json_base64_decode(struct arena *arena, const char *text, size_t len,
+                        ProtobufCBinaryData *ret_bytes)
+{
+    size_t pad = 0;
+    uint8_t *bytes;
+
+    if (len % 4)
+        return false;
+    if (len)
+        pad = text[len - 1] != '=' ? 0 : text[len - 2] != '=' ? 1 : 2;
+    bytes = arena_alloc(arena, len / 4 * 3 + 1);
+    if (!bytes)
+        return false;
+    for (size_t i = 0; i < len; i += 4)
+        if (!base64_group(text + i, i + 4 == len ? pad : 0, bytes + i / 4 * 3))
+            return false;
+    *ret_bytes = (ProtobufCBinaryData){len / 4 * 3 - pad, bytes};
+    return true;
+}
+
+/* ---- reading one value ---- */
+
+/* Text that is exactly one decimal integer. Beyond int64 only where unsigned. */
+static bool text_integer(const char *text, size_t len, int64_t *ret_signed, uint64_t *ret_unsigned)
+{
+    const char *digits = text + (*text == '-');
+    char *end;
+
+    if (!*digits || strlen(text) != len || strspn(digits, "0123456789") != strlen(digits))
+        return false;
+    errno = 0;
+    if (*text == '-')
+        *ret_signed = strtoll(text, &end, 10);
+    else
+        *ret_unsigned = strtoull(text, &end, 10);
+    return !errno;
+}
+
+/* An integer of any form as sign and size; false: refused, and told. */
+static bool read_any_integer(const struct reading *reading, const json_t *value, bool *ret_negative,
+                             int64_t *ret_signed, uint64_t *ret_unsigned)
+{
+    *ret_signed = 0;
+    *ret_unsigned = 0;
+    if (json_is_integer(value)) {
+        *ret_signed = json_integer_value(value);
+    } else if (json_is_string(value)) {
+        if (!text_integer(json_string_value(value), json_string_length(value), ret_signed,
+                          ret_unsigned)) {
+            fault_add(reading->fault, reading->path->text, "expected integer, got text \"%.40s\"",
+                      json_string_value(value));
+            return false;
+        }
+        if (*ret_unsigned <= INT64_MAX && *ret_signed == 0)
+            *ret_signed = (int64_t)*ret_unsigned;
+    } else if (json_is_real(value) && fabs(json_real_value(value)) <= 9007199254740992.0 &&
+               floor(json_real_value(value)) == json_real_value(value)) {
+        *ret_signed = (int64_t)json_real_value(value);
+    } else {
+        json_expected(reading->path, "integer", value, reading->fault);
+        return false;
+    }
+    *ret_negative = *ret_signed < 0;
+    if (!*ret_negative && !*ret_unsigned)
+        *ret_unsigned = (uint64_t)*ret_signed;
+    return true;
+}
+
+static Code read_signed(const struct reading *reading, const json_t *value, int64_t min,
+                        int64_t max, int64_t *ret)
+{
+    uint64_t size;
+    bool negative;
+
+    if (!read_any_integer(reading, value, &negative, ret, &size))
+        return HERO__V1__CODE__INVALID_ARGUMENT;
+    if ((!negative && size > (uint64_t)max) || *ret < min || *ret > max)
+        return fault_add(reading->fault, reading->path->text,
+                         "%s%" PRIu64 " is out of range: %" PRId64 " to %" PRId64,
+                         negative ? "-" : "", negative ? (uint64_t)0 - (uint64_t)*ret : size, min,
+                         max);
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_unsigned(const struct reading *reading, const json_t *value, uint64_t max,
+                          uint64_t *ret)
+{
+    int64_t number;
+    bool negative;
+
+    if (!read_any_integer(reading, value, &negative, &number, ret))
+        return HERO__V1__CODE__INVALID_ARGUMENT;
+    if (negative)
+        return fault_add(reading->fault, reading->path->text,
+                         "%" PRId64 " is out of range: 0 to %" PRIu64, number, max);
+    if (*ret > max)
+        return fault_add(reading->fault, reading->path->text,
+                         "%" PRIu64 " is out of range: 0 to %" PRIu64, *ret, max);
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_int32(const struct reading *reading, const json_t *value, void *place)
+{
+    int64_t number;
+    Code code = read_signed(reading, value, INT32_MIN, INT32_MAX, &number);
+
+    if (!code)
+        *(int32_t *)place = (int32_t)number;
+    return code;
+}
+
+static Code read_int64(const struct reading *reading, const json_t *value, void *place)
+{
+    return read_signed(reading, value, INT64_MIN, INT64_MAX, place);
+}
+
+static Code read_uint32(const struct reading *reading, const json_t *value, void *place)
+{
+    uint64_t number;
+    Code code = read_unsigned(reading, value, UINT32_MAX, &number);
+
+    if (!code)
+        *(uint32_t *)place = (uint32_t)number;
+    return code;
+}
+
+static Code read_uint64(const struct reading *reading, const json_t *value, void *place)
+{
+    return read_unsigned(reading, value, UINT64_MAX, place);
+}
+
+/* jansson reads numbers the same under every locale; strtod doesn't. */
+static bool text_real(const char *text, double *ret)
+{
+    json_t *number;
+    bool is_number;
+
+    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text))
+        return false;
+    number = json_loads(text, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    is_number = json_is_number(number);
+    if (is_number)
+        *ret = json_number_value(number);
+    json_decref(number);
+    return is_number;
+}
+
+static Code read_double(const struct reading *reading, const json_t *value, void *place)
+{
+    double number = 0;
+
+    if (json_is_number(value)) {
+        number = json_number_value(value);
+    } else if (!json_is_string(value)) {
+        return json_expected(reading->path, "number", value, reading->fault);
+    } else if (!text_real(json_string_value(value), &number)) {
+        return fault_add(reading->fault, reading->path->text,
+                         "expected number, got text \"%.40s\"; NaN and infinity cannot be stored",
+                         json_string_value(value));
+    }
+    if (!isfinite(number))
+        return refuse(reading, "NaN and infinity cannot be stored");
+    *(double *)place = number;
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_float(const struct reading *reading, const json_t *value, void *place)
+{
+    double number;
+    Code code = read_double(reading, value, &number);
+
+    if (code)
+        return code;
+    if (!isfinite((float)number))
+        return refuse(reading, "is out of range for a float");
+    *(float *)place = (float)number;
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_bool(const struct reading *reading, const json_t *value, void *place)
+{
+    const char *text = json_string_value(value);
+
+    if (text && strcmp(text, "true") && strcmp(text, "false"))
+        return fault_add(reading->fault, reading->path->text,
+                         "expected bool (true or false), got text \"%.40s\"", text);
+    if (!text && !json_is_boolean(value))
+        return json_expected(reading->path, "bool", value, reading->fault);
+    *(protobuf_c_boolean *)place = text ? !strcmp(text, "true") : json_is_true(value);
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_string(const struct reading *reading, const json_t *value, void *place)
+{
+    char *copy;
+
+    if (!json_is_string(value))
+        return json_expected(reading->path, "string", value, reading->fault);
+    copy = arena_strdup(reading->arena, json_string_value(value));
+    if (!copy)
+        return no_memory(reading);
+    *(char **)place = copy;
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_bytes(const struct reading *reading, const json_t *value, void *place)
+{
+    if (!json_is_string(value))
+        return json_expected(reading->path, "bytes as base64 text", value, reading->fault);
+    if (json_base64_decode(reading->arena, json_string_value(value), json_string_length(value),
+                           place))
+        return HERO__V1__CODE__OK;
+    if (reading->arena->exhausted)
+        return no_memory(reading);
+    return refuse(reading, "is not base64 (RFC 4648: A-Z a-z 0-9 + /, padded with =)");
+}
+
+static Code read_enum(const struct reading *reading, const json_t *value, void *place)
+{
+    const ProtobufCEnumDescriptor *descriptor = reading->field->descriptor;
+    const ProtobufCEnumValue *found;
+
+    if (json_is_string(value)) {
+        found = protobuf_c_enum_descriptor_get_value_by_name(descriptor, json_string_value(value));
+    } else if (json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
+               json_integer_value(value) <= INT32_MAX) {
+        found = protobuf_c_enum_descriptor_get_value(descriptor, (int)json_integer_value(value));
+    } else {
+        return json_expected(reading->path, "name of an enum's value", value, reading->fault);
+    }
+    if (!found)
+        return fault_add(reading->fault, reading->path->text, "no such value of %s",
+                         descriptor->name);
+    *(int *)place = found->value;
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_nested(const struct reading *reading, const json_t *value, void *place)
+{
+    return json_read_message(value, reading->field->descriptor, reading->arena, reading->path,
+                             place, reading->fault);
+}
+
+/* ---- writing one value ---- */
+
+static json_t *write_int32(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    (void)field;
+    return json_integer(*(const int32_t *)place);
+}
+
+static json_t *write_int64(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    (void)field;
+    return json_integer(*(const int64_t *)place);
+}
+
+static json_t *write_uint32(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    (void)field;
+    return json_integer(*(const uint32_t *)place);
+}
+
+/* jansson's integers end at 2^63-1; larger ones are text, which we read too. */
+static json_t *write_uint64(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    uint64_t number = *(const uint64_t *)place;
+    char text[24];
+
+    (void)field;
+    if (number <= INT64_MAX)
+        return json_integer((json_int_t)number);
+    snprintf(text, sizeof(text), "%" PRIu64, number);
+    return json_string(text);
+}
+
+/* The shortest decimal that is this float, as a double that prints so. */
+static json_t *write_float(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    float number = *(const float *)place;
+    char text[32];
+
+    (void)field;
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, (double)number);
+        if (strtof(text, NULL) == number)
+            break;
+    }
+    return isfinite(number) ? json_real(strtod(text, NULL)) : json_string(text);
+}
+
+static json_t *write_double(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    double number = *(const double *)place;
+    char text[32];
+
+    (void)field;
+    if (isfinite(number))
+        return json_real(number);
+    snprintf(text, sizeof(text), "%g", number);
+    return json_string(text);
+}
+
+static json_t *write_bool(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    (void)field;
+    return json_boolean(*(const protobuf_c_boolean *)place);
+}
+
+static json_t *write_string(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    const char *text = *(char *const *)place;
+
+    (void)field;
+    return json_string(text ? text : "");
+}
+
+static json_t *write_bytes(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    ProtobufCBinaryData bytes = *(const ProtobufCBinaryData *)place;
+    char *text = malloc(bytes.len / 3 * 4 + 5);
+    json_t *value = NULL;
+
+    (void)field;
+    if (text)
+        value = json_stringn_nocheck(text, base64_write(text, bytes));
+    free(text);
+    return value;
+}
+
+static json_t *write_enum(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    int number = *(const int *)place;
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(field->descriptor, number);
+
+    return value ? json_string(value->name) : json_integer(number);
+}
+
+static json_t *write_nested(const ProtobufCFieldDescriptor *field, const void *place)
+{
+    const ProtobufCMessage *message = *(ProtobufCMessage *const *)place;
+
+    (void)field;
+    return message ? json_write_message(message) : json_null();
+}
+
+/* ---- the table ---- */
+
+const struct json_type json_types[] = {
+    [PROTOBUF_C_TYPE_INT32] = {sizeof(int32_t), read_int32, write_int32},
+    [PROTOBUF_C_TYPE_SINT32] = {sizeof(int32_t), read_int32, write_int32},
+    [PROTOBUF_C_TYPE_SFIXED32] = {sizeof(int32_t), read_int32, write_int32},
+    [PROTOBUF_C_TYPE_INT64] = {sizeof(int64_t), read_int64, write_int64},
+    [PROTOBUF_C_TYPE_SINT64] = {sizeof(int64_t), read_int64, write_int64},
+    [PROTOBUF_C_TYPE_SFIXED64] = {sizeof(int64_t), read_int64, write_int64},
+    [PROTOBUF_C_TYPE_UINT32] = {sizeof(uint32_t), read_uint32, write_uint32},
+    [PROTOBUF_C_TYPE_FIXED32] = {sizeof(uint32_t), read_uint32, write_uint32},
+    [PROTOBUF_C_TYPE_UINT64] = {sizeof(uint64_t), read_uint64, write_uint64},
+    [PROTOBUF_C_TYPE_FIXED64] = {sizeof(uint64_t), read_uint64, write_uint64},
+    [PROTOBUF_C_TYPE_FLOAT] = {sizeof(float), read_float, write_float},
+    [PROTOBUF_C_TYPE_DOUBLE] = {sizeof(double), read_double, write_double},
+    [PROTOBUF_C_TYPE_BOOL] = {sizeof(protobuf_c_boolean), read_bool, write_bool},
+    [PROTOBUF_C_TYPE_ENUM] = {sizeof(int), read_enum, write_enum},
+    [PROTOBUF_C_TYPE_STRING] = {sizeof(char *), read_string, write_string},
+    [PROTOBUF_C_TYPE_BYTES] = {sizeof(ProtobufCBinaryData), read_bytes, write_bytes},
+    [PROTOBUF_C_TYPE_MESSAGE] = {sizeof(void *), read_nested, write_nested},
+};
+
+_Static_assert(sizeof(json_types) / sizeof(json_types[0]) == PROTOBUF_C_TYPE_MESSAGE + 1,
+               "every protobuf type needs a row");
