@@ -471,16 +471,22 @@ HERO_API void hero_session_free(hero_session *session);
 /** A new record in session memory, sent at the next commit. NULL: no memory. */
 HERO_API void *hero_session_create(hero_session *session,
                                    const ProtobufCMessageDescriptor *descriptor);
-/** A struct of your own, and all that is reached from it at the commit. It
- *  must live until the session is freed. After the commit it gets its keys
- *  and defaults: scalars in place, text only where it was NULL (session memory). */
+/** A struct of your own, and all that is reached from it at the commit: as for
+ *  hero_client_create(), except that what the session holds as stored is
+ *  linked. It must live until the session is freed. After the commit it gets
+ *  its keys and defaults: scalars in place, text only where it was NULL
+ *  (session memory). Its arrays are read again at every commit: what they
+ *  gained is linked, what they lost is unlinked. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_add(hero_session *session,
                                                     ProtobufCMessage *record, hero_error *error);
 /** Delete at the commit. A record that was only created here is forgotten. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_delete(hero_session *session, void *record,
                                                        hero_error *error);
 /** Link, unlink at the commit; the relationship fields of session structs
- *  show it at once, on both sides. */
+ *  show it at once, on both sides (arrays of your own are never written). The
+ *  last word on a pair counts. @related may be a struct that the session does
+ *  not know yet: it is taken up as what is reached by hero_session_add() is.
+ *  Fetches the models at first use: that blocks. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_link(hero_session *session, void *record,
                                                      const char *relationship, void *related,
                                                      hero_error *error);

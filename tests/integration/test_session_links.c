@@ -1,0 +1,318 @@
+/*
+ * Relationships in sessions, against a real herod: what both sides show, the
+ * caller's own arrays, deleting, reading, keys of the client's own.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "library.pb-c.h"
+#include "session_case.h"
+
+static void test_reading_keeps_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Hero *hero = new_hero(session, "Spider-Boy"), other = HERO__INIT;
+    Team *team = new_team(session, "A"), *loose = new_team(session, "B");
+
+    OK(hero_session_link(session, hero, "teams", team, &error));
+    OK(hero_session_commit(session, &error));
+    other.has_id = 1;
+    other.id = hero->id;
+    other.name = "Elsewhere";
+    other.secret_name = "Pedro";
+    update_elsewhere(fixture, &other, "name,secret_name");
+    hero->name = "Here";
+    OK(hero_session_unlink(session, hero, "teams", team, &error));
+    OK(hero_session_link(session, hero, "teams", loose, &error));
+    assert_ptr_equal(
+        hero_session_get(session, &hero__descriptor, HERO_KEY(hero->id), "teams", &error), hero);
+    assert_string_equal(hero->name, "Here");
+    assert_string_equal(hero->secret_name, "Pedro");
+    assert_int_equal(hero->n_teams, 1);
+    assert_ptr_equal(hero->teams[0], loose);
+    assert_int_equal(team->n_heroes, 0);
+    OK(hero_session_commit(session, &error));
+    assert_ptr_equal(
+        hero_session_get(session, &hero__descriptor, HERO_KEY(hero->id), "teams", &error), hero);
+    assert_string_equal(hero->name, "Here");
+    assert_int_equal(hero->n_teams, 1);
+    assert_ptr_equal(hero->teams[0], loose);
+    hero_session_free(session);
+}
+
+static void test_cycle_goes_in_once(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Team team = TEAM__INIT;
+    Hero heroes[2] = {HERO__INIT, HERO__INIT};
+    Hero *members[] = {&heroes[0], &heroes[1]};
+    Team *teams[] = {&team};
+
+    team.name = "Preventers";
+    team.headquarters = "Sharp Tower";
+    team.heroes = members;
+    team.n_heroes = 2;
+    for (int i = 0; i < 2; i++) {
+        heroes[i].name = i ? "Rusty-Man" : "Deadpond";
+        heroes[i].secret_name = "?";
+        heroes[i].teams = teams;
+        heroes[i].n_teams = 1;
+    }
+    OK(hero_session_add(session, &heroes[0].base, &error));
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &hero__descriptor), 2);
+    assert_int_equal(rows_of(fixture, &team__descriptor), 1);
+    assert_int_equal(rows_of(fixture, &hero_team_link__descriptor), 2);
+    assert_true(heroes[0].id && heroes[1].id && team.id);
+    assert_ptr_equal(heroes[1].teams, teams);
+    /* Reached structs are the session's records too. */
+    assert_ptr_equal(hero_session_get(session, &team__descriptor, HERO_KEY(team.id), NULL, &error),
+                     &team);
+    hero_session_free(session);
+}
+
+static void test_arrays_of_the_callers(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Team teams[3] = {TEAM__INIT, TEAM__INIT, TEAM__INIT};
+    Team *first[] = {&teams[0], &teams[1]}, *then[] = {&teams[1], &teams[2]};
+    Hero hero = HERO__INIT;
+    unsigned statements;
+
+    for (int i = 0; i < 3; i++) {
+        teams[i].name = "Team";
+        teams[i].headquarters = "HQ";
+    }
+    hero.name = "Deadpond";
+    hero.secret_name = "Dive Wilson";
+    hero.teams = first;
+    hero.n_teams = 2;
+    OK(hero_session_add(session, &hero.base, &error));
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(stored_teams(fixture, &hero), 2);
+
+    hero.teams = then;
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &team__descriptor), 3);
+    assert_int_equal(teams[2].id, 3);
+    assert_int_equal(stored_teams(fixture, &hero), 2);
+    hero.n_teams = 0;
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(stored_teams(fixture, &hero), 0);
+    statements = fixture->statements;
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(fixture->statements, statements);
+    hero_session_free(session);
+}
+
+static void test_delete(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Team *team = new_team(session, "Preventers");
+    Hero *gone = new_hero(session, "Deadpond"), *stays = new_hero(session, "Rusty-Man");
+    Hero *never = new_hero(session, "Never");
+    int64_t id;
+
+    OK(hero_session_link(session, gone, "teams", team, &error));
+    OK(hero_session_link(session, stays, "teams", team, &error));
+    OK(hero_session_link(session, never, "teams", team, &error));
+    assert_int_equal(team->n_heroes, 3);
+    OK(hero_session_delete(session, never, &error));
+    assert_int_equal(team->n_heroes, 2);
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &hero__descriptor), 2);
+
+    id = gone->id;
+    OK(hero_session_delete(session, gone, &error));
+    assert_int_equal(team->n_heroes, 1);
+    assert_ptr_equal(team->heroes[0], stays);
+    assert_int_equal(hero_session_link(session, stays, "teams", gone, &error),
+                     HERO_FAILED_PRECONDITION);
+    assert_null(hero_session_get(session, &hero__descriptor, HERO_KEY(id), NULL, &error));
+    assert_int_equal(error.code, HERO_NOT_FOUND);
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &hero__descriptor), 1);
+    assert_int_equal(rows_of(fixture, &hero_team_link__descriptor), 1);
+    assert_null(hero_session_get(session, &hero__descriptor, HERO_KEY(id), NULL, &error));
+    assert_int_equal(error.code, HERO_NOT_FOUND);
+    /* What was never of the session cannot be deleted in it. */
+    assert_int_equal(hero_session_delete(session, &(Hero)HERO__INIT, &error),
+                     HERO_INVALID_ARGUMENT);
+    hero_error_free(&error);
+    hero_session_free(session);
+}
+
+static void test_order_of_links(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Team *team = new_team(session, "A"), *other = new_team(session, "B");
+    Hero *hero = new_hero(session, "Deadpond");
+
+    OK(hero_session_link(session, hero, "teams", team, &error));
+    OK(hero_session_unlink(session, hero, "teams", team, &error));
+    OK(hero_session_link(session, hero, "teams", other, &error));
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(hero->n_teams, 1);
+    assert_ptr_equal(hero->teams[0], other);
+    assert_int_equal(stored_teams(fixture, hero), 1);
+
+    OK(hero_session_unlink(session, hero, "teams", other, &error));
+    OK(hero_session_link(session, hero, "teams", other, &error));
+    OK(hero_session_link(session, team, "heroes", hero, &error));
+    OK(hero_session_delete(session, other, &error));
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(stored_teams(fixture, hero), 1);
+    assert_int_equal(hero->n_teams, 1);
+    assert_ptr_equal(hero->teams[0], team);
+    assert_int_equal(rows_of(fixture, &team__descriptor), 1);
+    hero_session_free(session);
+}
+
+static void test_list(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client), *reader;
+    Team *team = new_team(session, "Preventers"), *seen;
+    const hero_list list = {.order_by = "-name", .page_size = 2, .expand = "teams,teams.heroes"};
+    hero_list next = list;
+    const char *token = NULL;
+    Hero **heroes, **rest;
+    size_t n = 0;
+
+    for (int i = 0; i < 3; i++) {
+        Hero *hero = new_hero(session, i == 0 ? "a" : i == 1 ? "b" : "c");
+
+        OK(hero_session_link(session, hero, "teams", team, &error));
+    }
+    OK(hero_session_commit(session, &error));
+    hero_session_free(session);
+
+    reader = hero_session_new(fixture->client);
+    heroes = (Hero **)hero_session_list(reader, &hero__descriptor, &list, &n, &token, &error);
+    GOT(heroes);
+    assert_int_equal(n, 2);
+    assert_string_equal(heroes[0]->name, "c");
+    assert_non_null(token);
+    seen = heroes[0]->teams[0];
+    assert_ptr_equal(heroes[1]->teams[0], seen);
+    assert_int_equal(seen->n_heroes, 3);
+    next.page_token = token;
+    rest = (Hero **)hero_session_list(reader, &hero__descriptor, &next, &n, &token, &error);
+    GOT(rest);
+    assert_int_equal(n, 1);
+    assert_null(token);
+    assert_ptr_equal(rest[0]->teams[0], seen);
+    assert_int_equal(seen->n_heroes, 3);
+    assert_ptr_equal(
+        hero_session_get(reader, &hero__descriptor, HERO_KEY(rest[0]->id), NULL, &error), rest[0]);
+    next.order_by = "nothing";
+    next.page_token = NULL;
+    assert_null(hero_session_list(reader, &hero__descriptor, &next, &n, NULL, &error));
+    assert_int_equal(error.code, HERO_INVALID_ARGUMENT);
+    hero_error_free(&error);
+    hero_session_free(reader);
+}
+
+static void test_an_empty_page_is_not_null(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    size_t n = 7;
+
+    GOT(hero_session_list(session, &hero__descriptor, NULL, &n, NULL, &error));
+    assert_int_equal(n, 0);
+    hero_session_free(session);
+}
+
+static void test_text_keys_and_defaults(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Library__Author *author = hero_session_create(session, &library__author__descriptor);
+    Library__Author *editor = hero_session_create(session, &library__author__descriptor);
+    Library__Book *book = hero_session_create(session, &library__book__descriptor);
+    Library__Tag tag = LIBRARY__TAG__INIT, same = LIBRARY__TAG__INIT;
+    Library__Tag *tags[] = {&same};
+    Library__Book second = LIBRARY__BOOK__INIT;
+    uint8_t cover[] = {0, 1, 2};
+
+    author->handle = "ursula";
+    author->full_name = "Ursula K. Le Guin";
+    editor->handle = "terry";
+    editor->full_name = "Terry Carr";
+    book->title = "The Left Hand of Darkness";
+    book->has_cover = 1;
+    book->cover = (ProtobufCBinaryData){sizeof(cover), cover};
+    tag.name = "scifi";
+    OK(hero_session_link(session, book, "authors", author, &error));
+    OK(hero_session_link(session, book, "editors", editor, &error));
+    OK(hero_session_link(session, book, "tags", &tag, &error));
+    assert_int_equal(author->n_books, 1);
+    assert_int_equal(author->n_edited, 0);
+    assert_int_equal(editor->n_edited, 1);
+    OK(hero_session_commit(session, &error));
+    memset(cover, 9, sizeof(cover));
+    assert_true(book->has_in_print && book->in_print);
+    assert_true(book->has_pages && book->pages == 100);
+    assert_int_equal(book->cover.len, 3);
+    assert_int_equal(book->cover.data[2], 2);
+
+    /* A related struct with a key of its own is found by it. */
+    same.name = "scifi";
+    second.title = "Nova";
+    second.tags = tags;
+    second.n_tags = 1;
+    OK(hero_session_add(session, &second.base, &error));
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &library__tag__descriptor), 1);
+    assert_int_equal(second.pages, 100);
+
+    assert_ptr_equal(hero_session_get(session, &library__author__descriptor, HERO_KEY("ursula"),
+                                      "books", &error),
+                     author);
+    assert_ptr_equal(author->books[0], book);
+    author->full_name = "Terry Carr";
+    assert_int_equal(hero_session_commit(session, &error), HERO_ALREADY_EXISTS);
+    assert_int_equal(error.n_violations, 1);
+    assert_non_null(strstr(error.violations[0].path, "library.Author("));
+    assert_non_null(strstr(error.violations[0].path, "ursula"));
+    hero_error_free(&error);
+    hero_session_free(session);
+}
+
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, session_case_setup, session_case_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_reading_keeps_changes),
+        TEST(test_cycle_goes_in_once),
+        TEST(test_arrays_of_the_callers),
+        TEST(test_delete),
+        TEST(test_order_of_links),
+        TEST(test_list),
+        TEST(test_an_empty_page_is_not_null),
+        TEST(test_text_keys_and_defaults),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
