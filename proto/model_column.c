@@ -187,7 +187,7 @@ static const struct column *find_auto_id(const struct draft *draft, const struct
         return NULL;
     for (size_t i = 0; i < draft->n_fields; i++)
         if (draft->fields[i].proto->number == (int)model->primary_key[0]->number &&
-            draft->fields[i].column->foreign_key)
+            draft->fields[i].column && draft->fields[i].column->foreign_key)
             return NULL;
     return model->primary_key[0];
 }

@@ -1,0 +1,11 @@
+#!/bin/sh
+# A short run of every fuzz target over seeds and their variants.
+#   test_fuzz.sh PYTHON DRIVER_FOLDER DESCRIPTOR_SET VARIANTS
+set -eu
+seeds=$(mktemp -d "${TMPDIR:-/tmp}/hero-seeds.XXXXXX")
+trap 'rm -rf "$seeds"' EXIT
+trap 'exit 143' INT TERM HUP
+"$1" "$HERO_SOURCE/tests/fuzz/make_seeds.py" "$seeds"
+"$2/fuzz_frame" "$4" "$seeds"/frame-*
+"$2/fuzz_record" "$4" "$seeds"/record-*
+"$2/fuzz_models" "$4" "$3"
