@@ -1,0 +1,57 @@
+/*
+ * The command line, parsed: global options, the command, its options and its
+ * operands. Knows names and which command takes what; runs nothing.
+ */
+#ifndef HERO_CLI_ARGUMENTS_H
+#define HERO_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV };
+
+/* Which options a command takes beside the global ones. */
+enum option_bit {
+    OPTION_PLAN = 1 << 0,
+    OPTION_INCLUDE = 1 << 1,
+    OPTION_SQL = 1 << 2,
+    OPTION_PROTO = 1 << 3,
+    OPTION_EXPAND = 1 << 4,
+    OPTION_ORDER_BY = 1 << 5,
+    OPTION_LIMIT = 1 << 6,
+    OPTION_PAGE_TOKEN = 1 << 7,
+    OPTION_ALL = 1 << 8,
+    OPTION_NULL = 1 << 9,
+};
+
+struct command;
+
+struct arguments {
+    const struct command *command; /* NULL: only --help or --version */
+    const char *url;               /* NULL: not given */
+    enum format format;
+    uint32_t timeout_ms; /* 0: not given */
+    bool echo, help, version;
+
+    bool plan, sql, proto, all;
+    uint32_t limit; /* 0: not given */
+    const char *order_by, *page_token;
+    char *expand; /* all that were given, joined by commas; NULL: none */
+    const char **includes;
+    size_t n_includes;
+    const char **nulls;
+    size_t n_nulls;
+
+    char **operands;
+    size_t n_operands;
+};
+
+/* Fills `arguments`; its texts are borrowed from argv. Options may stand
+ * before and after the command and its operands, whatever POSIXLY_CORRECT
+ * says; "--" ends them. Returns 0, or an exit code after the mistake was told
+ * on standard error. Call arguments_done in either case. */
+int arguments_parse(struct arguments *arguments, int argc, char **argv);
+void arguments_done(struct arguments *arguments);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The table of commands and the help texts made from it.
+ */
+#include <string.h>
+#include "command.h"
+
+static const struct command *const commands[] = {
+    &command_apply, &command_remove, &command_models, &command_create,
+    &command_get,   &command_list,   &command_update, &command_delete,
+    &command_link,  &command_unlink, &command_call,   &command_status,
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char global_help[] =
+    "Options of every command:\n"
+    "  --url URL           the daemon: ipc:///path or tcp://host:port\n"
+    "                      (default: HERO_URL, else your own daemon, else the system's)\n"
+    "  -o, --output FORM   table (default), json, jsonl or csv\n"
+    "  --timeout SECONDS   how long a call may take (default: 10)\n"
+    "  --echo              tell the SQL of every call on standard error\n"
+    "  -h, --help          this text\n"
+    "  -V, --version       heroctl's version\n";
+
+static const struct {
+    unsigned bit;
+    const char *help;
+} option_help[] = {
+    {OPTION_PLAN, "  --plan              print the SQL and change nothing\n"},
+    {OPTION_INCLUDE, "  -I, --include DIR   where protoc also looks for imported files\n"},
+    {OPTION_SQL, "  --sql               print CREATE TABLE and CREATE INDEX\n"},
+    {OPTION_PROTO, "  --proto             print the models as .proto source\n"},
+    {OPTION_EXPAND, "  --expand PATH,...   relationships to load along: teams,teams.heroes\n"},
+    {OPTION_ORDER_BY, "  --order-by F,-G     fields to sort by; - descends\n"},
+    {OPTION_LIMIT, "  --limit N           at most N records; with --all: N a page\n"},
+    {OPTION_PAGE_TOKEN, "  --page-token T      go on where the page before ended\n"},
+    {OPTION_ALL, "  --all               every page\n"},
+    {OPTION_NULL, "  --null FIELD        set the field to NULL; may be repeated\n"},
+};
+
+static const char exit_help[] =
+    "Exit status: 0 done, 1 other, 2 usage, 3 not found, 4 already exists or conflict,\n"
+    "5 invalid argument, 6 unavailable, 7 deadline, 8 permission.\n";
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (!strcmp(commands[i]->name, name))
+            return commands[i];
+    }
+    return NULL;
+}
+
+void command_print_usage(FILE *out)
+{
+    fputs("Usage: heroctl [OPTION]... COMMAND [ARGUMENT]...\n"
+          "Typed, linked records of a herod daemon.\n\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-8s  %s\n", commands[i]->name, commands[i]->help);
+    fprintf(out,
+            "\n%s\n%s\n"
+            "Example:\n"
+            "  heroctl apply heroes.proto\n"
+            "  heroctl create hero name=Deadpond 'secret_name=Dive Wilson'\n"
+            "  heroctl list hero --expand teams\n\n"
+            "heroctl COMMAND --help tells more of a command; heroctl(1) tells all.\n",
+            global_help, exit_help);
+}
+
+void command_print_help(const struct command *command, FILE *out)
+{
+    fprintf(out, "Usage: heroctl [OPTION]... %s %s%s\n%s.\n", command->name, command->operands,
+            command->options ? " [OPTION]..." : "", command->help);
+    if (command->details)
+        fprintf(out, "\n%s", command->details);
+    if (command->more_help)
+        command->more_help(out);
+    if (command->options)
+        fputs("\nOptions:\n", out);
+    for (size_t i = 0; i < sizeof(option_help) / sizeof(option_help[0]); i++) {
+        if (command->options & option_help[i].bit)
+            fputs(option_help[i].help, out);
+    }
+    fprintf(out, "\n%s\nExample:\n%s\n%s", global_help, command->example, exit_help);
+}
