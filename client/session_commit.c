@@ -3,6 +3,7 @@
  * commit whose outcome is unknown is kept as it was packed, with its seq, and
  * repeated by the next one before anything else.
  */
+#include <stdatomic.h>
 #include "error.h"
 #include "request.h"
 #include "session_plan.h"
@@ -40,10 +41,33 @@ static Code run_plan(hero_session *session, struct session_plan *plan, hero_outc
     return code;
 }
 
-static Code commit(hero_session *session, hero_outcome *ret_outcome, struct fault *fault)
+/* Has the daemon told that it serves other models than these? */
+static bool is_stale(const hero_session *session, const struct bindings *bindings)
+{
+    return atomic_load(&session->client->models_version) != bindings_models(bindings)->version;
+}
+
+/* One plan with the models as they are. *ret_again: it was refused, and the
+ * models have changed since. */
+static Code commit_once(hero_session *session, bool *ret_again, hero_outcome *ret_outcome,
+                        struct fault *fault)
 {
     struct bindings *bindings = NULL;
     struct session_plan *plan = NULL;
+    Code code = session_bindings(session, &bindings, fault);
+
+    if (!code)
+        code = session_plan_new(session, bindings, &plan, fault);
+    if (!code && plan)
+        code = run_plan(session, plan, ret_outcome, fault);
+    *ret_again = code && *ret_outcome == HERO_REFUSED && is_stale(session, bindings);
+    bindings_unref(bindings);
+    return code;
+}
+
+static Code commit(hero_session *session, hero_outcome *ret_outcome, struct fault *fault)
+{
+    bool again = false;
     Code code = HERO__V1__CODE__OK;
 
     if (session->pending)
@@ -51,11 +75,13 @@ static Code commit(hero_session *session, hero_outcome *ret_outcome, struct faul
     if (code || !session->n_records)
         return code;
     *ret_outcome = HERO_NOT_SENT;
-    code = session_bindings(session, &bindings, fault);
-    if (!code)
-        code = session_plan_new(session, bindings, &plan, fault);
-    bindings_unref(bindings);
-    return code || !plan ? code : run_plan(session, plan, ret_outcome, fault);
+    code = commit_once(session, &again, ret_outcome, fault);
+    if (again) {
+        fault_done(fault);
+        *ret_outcome = HERO_NOT_SENT;
+        code = commit_once(session, &again, ret_outcome, fault);
+    }
+    return code;
 }
 
 hero_code hero_session_commit(hero_session *session, hero_error *error)
