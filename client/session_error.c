@@ -53,6 +53,19 @@ static const char *by_value(const struct binding *binding, const ProtobufCMessag
     return integer ? integer : "new";
 }
 
+const char *session_key_text(const struct binding *binding, const ProtobufCMessage *record,
+                             struct arena *arena)
+{
+    ProtobufCBinaryData key;
+    ProtobufCMessage *copy;
+
+    /* The model's own struct is laid out differently from the caller's. */
+    if (graph_struct_pack(binding, record, true, arena, &key, NULL) ||
+        model_unpack(binding->model, key.data, key.len, arena, &copy, NULL))
+        return NULL;
+    return model_key_text(binding->model, copy, arena);
+}
+
 static const char *label(const struct session_plan *plan, const ProtobufCMessage *record,
                          struct arena *arena)
 {
@@ -63,7 +76,7 @@ static const char *label(const struct session_plan *plan, const ProtobufCMessage
     if (bindings_find(plan->bindings, record->descriptor, &binding, NULL))
         return record->descriptor->name;
     if (!member || member->wire.member == HERO__V1__RECORD__MEMBER__KEY)
-        which = model_key_text(binding->model, record, arena);
+        which = session_key_text(binding, record, arena);
     if (!which)
         which = by_value(binding, record, arena);
     text = which ? arena_printf(arena, "%s(%s)", record->descriptor->name, which) : NULL;

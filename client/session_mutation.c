@@ -110,7 +110,7 @@ Code session_plan_create(struct session_plan *plan, struct fault *fault)
 static Code blame_key(const struct session_record *record, const struct binding *binding,
                       const ProtobufCMessage *base, struct arena *arena, struct fault *fault)
 {
-    const char *key = model_key_text(binding->model, base, arena);
+    const char *key = session_key_text(binding, base, arena);
 
     return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
                      "the key of %s(%s) was changed; a stored record keeps its key",

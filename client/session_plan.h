@@ -80,7 +80,12 @@ MUST_CHECK Code session_plan_links(hero_session *session, struct session_plan *p
 MUST_CHECK Code session_take_answer(hero_session *session, struct session_plan *plan,
                                     const Hero__V1__CommitResponse *answer, struct fault *fault);
 
-/* session_error.c: violations that name mutations tell model, record and field instead. */
+/* session_error.c */
+
+/* "1" or "\"north\",3" of a struct of the caller's; NULL: no memory. */
+const char *session_key_text(const struct binding *binding, const ProtobufCMessage *record,
+                             struct arena *arena);
+/* Violations that name mutations tell model, record and field instead. */
 void session_blame(const struct session_plan *plan, struct fault *fault);
 /* The same for places in the graph, and for fields of one record. */
 void session_blame_graph(const struct session_plan *plan, struct fault *fault);

@@ -297,7 +297,8 @@ void **hero_session_list(hero_session *session, const ProtobufCMessageDescriptor
     (void)error_give(error, &fault, HERO_REFUSED);
     if (code)
         return NULL;
-    *ret_n_records = n_records;
+    if (ret_n_records)
+        *ret_n_records = n_records;
     if (ret_next_page_token)
         *ret_next_page_token = token;
     return records;
