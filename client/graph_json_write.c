@@ -1,0 +1,265 @@
+/*
+ * A flat graph to JSON that nests along the paths asked for. Cycles end with
+ * the paths; a record that is reached twice along one path is made once and
+ * shared, so that what is in memory does not grow as the text does.
+ */
+#include <string.h>
+#include "graph.h"
+#include "graph_json.h"
+#include "scan.h"
+
+struct out_edge {
+    const char *relationship;
+    struct node *to;
+    struct out_edge *next;
+};
+
+/* What was made of a record along one path. */
+struct made {
+    const struct expand_node *expand;
+    json_t *value; /* borrowed from keep */
+    struct made *next;
+};
+
+struct node {
+    const Hero__V1__Record *wire;
+    const struct model *model;
+    ProtobufCMessage *record;
+    struct out_edge *edges, **edges_end;
+    struct made *made;
+};
+
+struct writing {
+    const struct models *models;
+    struct arena *arena;
+    struct fault *fault;
+    struct graph_refs refs;
+    json_t *keep; /* holds all values until the end */
+};
+
+static Code no_memory(const struct writing *writing)
+{
+    return fault_set(writing->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                     "no memory for the answer as JSON; ask for smaller pages or expand less");
+}
+
+static Code broken(const struct writing *writing, const char *what, size_t index)
+{
+    return fault_set(writing->fault, HERO__V1__CODE__INTERNAL,
+                     "the daemon's graph is broken: %s[%zu]", what, index);
+}
+
+/* ---- one record ---- */
+
+static const struct model *model_of(const struct models *models, const char *name)
+{
+    for (size_t i = 0; name && i < models->n_models; i++)
+        if (!strcmp(models->models[i].name, name))
+            return &models->models[i];
+    return name ? models_find(models, name, NULL) : NULL;
+}
+
+static Code unpack(struct writing *writing, struct node *node)
+{
+    struct scan_limits limits = scan_limits_record;
+    Code code;
+
+    /* A column that was added since the models were fetched is no fault. */
+    limits.refuse_unknown = false;
+    if (node->record)
+        return HERO__V1__CODE__OK;
+    node->model = model_of(writing->models, node->wire->model);
+    if (!node->model)
+        return fault_set(writing->fault, HERO__V1__CODE__ABORTED,
+                         "the answer holds records of %.128s, which was not served when the "
+                         "request was made; ask again",
+                         node->wire->model ? node->wire->model : "no model");
+    code = scan_unpack(node->model->descriptor, node->wire->value.data, node->wire->value.len,
+                       &limits, writing->arena, &node->record, NULL);
+    if (code)
+        return fault_set(writing->fault, HERO__V1__CODE__INTERNAL,
+                         "a record of %s in the daemon's answer is not readable",
+                         node->model->name);
+    return HERO__V1__CODE__OK;
+}
+
+static const struct expand_node *find_expand(const struct expand_node *expand, const char *name)
+{
+    for (; expand; expand = expand->next)
+        if (!strcmp(expand->name, name))
+            return expand;
+    return NULL;
+}
+
+static Code write_node(struct writing *writing, struct node *node, const struct expand_node *expand,
+                       json_t **ret_value);
+
+static Code write_related(struct writing *writing, struct node *node,
+                          const struct expand_node *expand, json_t *object)
+{
+    json_t *array = json_array();
+
+    if (!array || json_object_set_new_nocheck(object, expand->name, array))
+        return no_memory(writing);
+    for (const struct out_edge *edge = node->edges; edge; edge = edge->next) {
+        json_t *value;
+        Code code;
+
+        if (strcmp(edge->relationship, expand->name))
+            continue;
+        code = write_node(writing, edge->to, expand->children, &value);
+        if (code)
+            return code;
+        if (json_array_append(array, value))
+            return no_memory(writing);
+    }
+    return HERO__V1__CODE__OK;
+}
+
+/* Members in the order of declaration, relationships where they were declared. */
+static Code write_members(struct writing *writing, struct node *node,
+                          const struct expand_node *expand, json_t *object)
+{
+    const Google__Protobuf__DescriptorProto *proto = node->model->proto;
+
+    for (size_t i = 0; i < proto->n_field; i++) {
+        const char *name = proto->field[i]->name;
+        const struct column *column = model_column(node->model, name);
+        const struct expand_node *shown = column ? NULL : find_expand(expand, name);
+        Code code;
+
+        if (column) {
+            if (json_object_set_new_nocheck(object, name,
+                                            json_write_field(node->record, column->field)))
+                return no_memory(writing);
+        } else if (shown) {
+            code = write_related(writing, node, shown, object);
+            if (code)
+                return code;
+        }
+    }
+    return HERO__V1__CODE__OK;
+}
+
+/* A borrowed value. The depth is that of the expand paths. */
+static Code write_node(struct writing *writing, struct node *node, const struct expand_node *expand,
+                       json_t **ret_value)
+{
+    struct made *made;
+    json_t *object;
+    Code code = unpack(writing, node);
+
+    if (code)
+        return code;
+    for (made = node->made; made; made = made->next)
+        if (made->expand == expand) {
+            *ret_value = made->value;
+            return HERO__V1__CODE__OK;
+        }
+    object = json_object();
+    made = arena_alloc(writing->arena, sizeof(*made));
+    if (!made || json_array_append_new(writing->keep, object))
+        return no_memory(writing);
+    *made = (struct made){expand, object, node->made};
+    node->made = made;
+    code = write_members(writing, node, expand, object);
+    if (!code)
+        *ret_value = object;
+    return code;
+}
+
+/* ---- the graph ---- */
+
+static Code read_nodes(struct writing *writing, const Hero__V1__Graph *graph)
+{
+    struct node *nodes = arena_array(writing->arena, graph->n_records + 1, sizeof(*nodes));
+
+    if (!nodes)
+        return no_memory(writing);
+    graph_refs_init(&writing->refs, writing->arena);
+    for (size_t i = 0; i < graph->n_records; i++) {
+        nodes[i].wire = graph->records[i];
+        nodes[i].edges_end = &nodes[i].edges;
+        if (!graph_refs_add(&writing->refs, graph->records[i]->ref, &nodes[i]))
+            return writing->arena->exhausted ? no_memory(writing) : broken(writing, "records", i);
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_edges(struct writing *writing, const Hero__V1__Graph *graph)
+{
+    struct out_edge *edges = arena_array(writing->arena, graph->n_edges + 1, sizeof(*edges));
+
+    if (!edges)
+        return no_memory(writing);
+    for (size_t i = 0; i < graph->n_edges; i++) {
+        struct node *from = graph_refs_find(&writing->refs, graph->edges[i]->from);
+
+        edges[i].to = graph_refs_find(&writing->refs, graph->edges[i]->to);
+        edges[i].relationship = graph->edges[i]->relationship;
+        if (!from || !edges[i].to || !edges[i].relationship)
+            return broken(writing, "edges", i);
+        *from->edges_end = &edges[i];
+        from->edges_end = &edges[i].next;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code write_roots(struct writing *writing, const uint32_t *roots, size_t n_roots,
+                        const struct expand_node *expand, json_t *array)
+{
+    for (size_t i = 0; i < n_roots; i++) {
+        struct node *node = graph_refs_find(&writing->refs, roots[i]);
+        json_t *value;
+        Code code = node ? write_node(writing, node, expand, &value) : broken(writing, "roots", i);
+
+        if (code)
+            return code;
+        if (json_array_append(array, value))
+            return no_memory(writing);
+    }
+    return HERO__V1__CODE__OK;
+}
+
+Code graph_json_write(const struct models *models, const Hero__V1__Graph *graph,
+                      const uint32_t *roots, size_t n_roots, const struct expand_node *expand,
+                      struct arena *arena, json_t **ret_array, struct fault *fault)
+{
+    static const Hero__V1__Graph empty = HERO__V1__GRAPH__INIT;
+    struct writing writing = {
+        .models = models, .arena = arena, .fault = fault, .keep = json_array()};
+    json_t *array = json_array();
+    Code code = HERO__V1__CODE__OK;
+
+    if (!graph)
+        graph = &empty;
+    if (!writing.keep || !array)
+        code = no_memory(&writing);
+    if (!code)
+        code = read_nodes(&writing, graph);
+    if (!code)
+        code = read_edges(&writing, graph);
+    if (!code)
+        code = write_roots(&writing, roots, n_roots, expand, array);
+    json_decref(writing.keep);
+    if (code)
+        json_decref(array);
+    else
+        *ret_array = array;
+    return code;
+}
+
+Code graph_json_record(const struct models *models, const Hero__V1__Record *record,
+                       struct arena *arena, json_t **ret_value, struct fault *fault)
+{
+    struct writing writing = {
+        .models = models, .arena = arena, .fault = fault, .keep = json_array()};
+    struct node node = {.wire = record};
+    json_t *value;
+    Code code = writing.keep ? write_node(&writing, &node, NULL, &value) : no_memory(&writing);
+
+    if (!code)
+        *ret_value = json_incref(value);
+    json_decref(writing.keep);
+    return code;
+}
