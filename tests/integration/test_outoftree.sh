@@ -24,15 +24,9 @@ library=$(dirname "$(find "$stage" -name libheroclient.so)")
 herod=$(find "$stage" -name herod -type f -perm -u+x)
 heroctl=$(find "$stage" -name heroctl -type f -perm -u+x)
 
-# The .pc file names the prefix that it was configured for; here that prefix
-# lies below the stage.
 PKG_CONFIG_PATH=$(dirname "$pc")
 LD_LIBRARY_PATH=$library
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
-prefix=$(pkg-config --variable=prefix libheroclient)
-hero() {
-    pkg-config "--define-variable=prefix=$stage$prefix" "$@" libheroclient
-}
 
 mkdir "$scratch/program"
 cd "$scratch/program"
@@ -48,8 +42,8 @@ if nm -D "$library/libheroclient.so" | grep -q __asan_init; then
 elif nm -D "$library/libheroclient.so" | grep -q __tsan_init; then
     sanitize=-fsanitize=thread
 fi
-${CC:-cc} -std=gnu11 -Wall -Wextra -Werror $sanitize $(hero --cflags) -o program outoftree.c \
-    library.pb-c.c $(hero --libs)
+${CC:-cc} -std=gnu11 -Wall -Wextra -Werror $sanitize $(pkg-config --cflags libheroclient) -o program outoftree.c \
+    library.pb-c.c $(pkg-config --libs libheroclient)
 
 HERO_URL=ipc://$scratch/s
 export HERO_URL
