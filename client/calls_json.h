@@ -1,0 +1,34 @@
+/*
+ * What the JSON calls share: models by name, texts parsed, results printed.
+ */
+#ifndef HERO_CLIENT_CALLS_JSON_H
+#define HERO_CLIENT_CALLS_JSON_H
+
+#include "calls.h"
+#include "graph_json.h"
+#include "key.h"
+
+/* By full name or table name; a violation's path is "model". */
+MUST_CHECK Code calls_model(const hero_request *request, const char *name,
+                            const struct model **ret_model, struct fault *fault);
+/* Takes the reference: the value as the result's text. */
+MUST_CHECK Code calls_text(hero_result *result, json_t *value, struct fault *fault);
+
+/* What a create shows of each root; request->how of those. */
+struct calls_shown {
+    bool is_array; /* one commit of several, answered with an array */
+    size_t n_roots;
+    const Hero__V1__Graph **graphs; /* as sent, by root */
+    struct expand_node **shown;     /* the relationships that were given */
+};
+
+/* The records of one create as stored, nested as they were given. A reference. */
+MUST_CHECK Code calls_created(const hero_request *request, hero_result *result,
+                              const Hero__V1__Outcome *outcome, const Hero__V1__Graph *graph,
+                              const struct expand_node *shown, json_t **ret_value,
+                              struct fault *fault);
+/* "mutations[2].create.teams" -> "[2].create.record.teams", or without `inside`
+ * "[2].teams". */
+void calls_blame_mutations(struct fault *fault, const char *inside);
+
+#endif

@@ -1,0 +1,469 @@
+/*
+ * A commit as JSON: mutations one after the other, later ones naming records
+ * of earlier ones by the name they were given ("as").
+ */
+#include <string.h>
+#include "calls_json.h"
+
+/* A record that a create called by a name. */
+struct named {
+    const char *name; /* the JSON value's, which lives while it is read */
+    const struct model *model;
+    uint32_t ref;
+    struct named *next;
+};
+
+struct commit {
+    hero_request *request;
+    struct arena *arena;
+    struct fault *fault;
+    struct json_path path;
+    struct named *names;
+    uint32_t next_ref;
+    struct calls_shown *shown; /* graphs and shown of those mutations that create */
+};
+
+static Code no_memory(const struct commit *commit)
+{
+    return calls_no_memory(commit->request, commit->fault);
+}
+
+/* ---- members ---- */
+
+/* A mutation's member; NULL and told where it is missing. */
+static const json_t *member_of(struct commit *commit, const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (!value)
+        fault_add(commit->fault, commit->path.text, "has no \"%s\"", name);
+    return value;
+}
+
+static Code check_members(struct commit *commit, const json_t *object, const char *const *names)
+{
+    const char *member;
+    json_t *item;
+
+    if (!json_is_object(object))
+        return json_expected(&commit->path, "object", object, commit->fault);
+    json_object_foreach((json_t *)(uintptr_t)object, member, item)
+    {
+        size_t i = 0;
+
+        while (names[i] && strcmp(names[i], member))
+            i++;
+        if (!names[i])
+            return fault_add(commit->fault, commit->path.text, "has no member \"%.100s\"", member);
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code model_of(struct commit *commit, const json_t *object, const struct model **ret_model)
+{
+    const json_t *name = member_of(commit, object, "model");
+    size_t before = json_path_name(&commit->path, "model");
+    Code code;
+
+    if (!name)
+        code = HERO__V1__CODE__INVALID_ARGUMENT;
+    else if (!json_is_string(name))
+        code = json_expected(&commit->path, "string", name, commit->fault);
+    else
+        code = calls_model(commit->request, json_string_value(name), ret_model, commit->fault);
+    json_path_pop(&commit->path, before);
+    return code;
+}
+
+static const struct named *find_name(const struct commit *commit, const char *name)
+{
+    for (const struct named *named = commit->names; named; named = named->next)
+        if (!strcmp(named->name, name))
+            return named;
+    return NULL;
+}
+
+/* A key, or {"@ref": "h"}. */
+static Code target_of(struct commit *commit, const struct model *model, const json_t *value,
+                      Hero__V1__Target **ret_target)
+{
+    const json_t *ref = json_object_get(value, "@ref");
+    ProtobufCBinaryData key = {0, NULL};
+    const struct named *named;
+    Code code;
+
+    if (!ref) {
+        code = key_of_json(model, value, &commit->path, commit->arena, &key, commit->fault);
+        if (code)
+            return code;
+        *ret_target = calls_target(commit->arena, model, key);
+        return *ret_target ? HERO__V1__CODE__OK : no_memory(commit);
+    }
+    named = json_is_string(ref) ? find_name(commit, json_string_value(ref)) : NULL;
+    if (!named || json_object_size(value) != 1)
+        return fault_add(commit->fault, commit->path.text,
+                         "@ref names no record that an earlier create of this commit called so "
+                         "with \"as\"");
+    if (named->model != model)
+        return fault_add(commit->fault, commit->path.text, "%s is a %s, not a %s", named->name,
+                         named->model->name, model->name);
+    *ret_target = calls_target(commit->arena, model, key);
+    if (!*ret_target)
+        return no_memory(commit);
+    (*ret_target)->model = NULL;
+    (*ret_target)->has_key = 0;
+    (*ret_target)->has_ref = 1;
+    (*ret_target)->ref = named->ref;
+    return HERO__V1__CODE__OK;
+}
+
+static Code target_member(struct commit *commit, const struct model *model, const json_t *object,
+                          const char *name, Hero__V1__Target **ret_target)
+{
+    const json_t *value = member_of(commit, object, name);
+    size_t before;
+    Code code;
+
+    if (!value)
+        return HERO__V1__CODE__INVALID_ARGUMENT;
+    before = json_path_name(&commit->path, name);
+    code = target_of(commit, model, value, ret_target);
+    json_path_pop(&commit->path, before);
+    return code;
+}
+
+/* ---- mutations ---- */
+
+static Code name_root(struct commit *commit, const json_t *as, const struct model *model,
+                      uint32_t ref)
+{
+    struct named *named;
+
+    if (!as)
+        return HERO__V1__CODE__OK;
+    if (!json_is_string(as))
+        return fault_add(commit->fault, commit->path.text, "\"as\" is no text");
+    if (find_name(commit, json_string_value(as)))
+        return fault_add(commit->fault, commit->path.text,
+                         "\"as\": %s is the name of an earlier record", json_string_value(as));
+    named = arena_alloc(commit->arena, sizeof(*named));
+    if (!named)
+        return no_memory(commit);
+    *named = (struct named){json_string_value(as), model, ref, commit->names};
+    commit->names = named;
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_create(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "record", "as", NULL};
+    Hero__V1__CreateRequest *create = arena_alloc(commit->arena, sizeof(*create));
+    size_t i = commit->shown->n_roots, before;
+    const struct model *model;
+    const json_t *record;
+    Code code = check_members(commit, value, members);
+
+    if (!code && !create)
+        code = no_memory(commit);
+    if (!code)
+        code = model_of(commit, value, &model);
+    record = code ? NULL : member_of(commit, value, "record");
+    if (!record)
+        return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
+    hero__v1__create_request__init(create);
+    before = json_path_name(&commit->path, "record");
+    code = graph_json_read(model, record, &commit->path, &commit->next_ref, commit->arena,
+                           &create->graph, &commit->shown->shown[i], commit->fault);
+    json_path_pop(&commit->path, before);
+    if (code)
+        return code;
+    commit->shown->graphs[i] = create->graph;
+    mutation->op_case = HERO__V1__MUTATION__OP_CREATE;
+    mutation->create = create;
+    return name_root(commit, json_object_get(value, "as"), model, create->graph->records[0]->ref);
+}
+
+static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "key", "set", NULL};
+    Hero__V1__UpdateRequest *update = arena_alloc(commit->arena, sizeof(*update));
+    const struct model *model;
+    const json_t *set;
+    size_t before;
+    Code code = check_members(commit, value, members);
+
+    if (!code && !update)
+        code = no_memory(commit);
+    if (!code)
+        code = model_of(commit, value, &model);
+    if (code)
+        return code;
+    hero__v1__update_request__init(update);
+    code = target_member(commit, model, value, "key", &update->target);
+    set = code ? NULL : member_of(commit, value, "set");
+    if (!set)
+        return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
+    before = json_path_name(&commit->path, "set");
+    code = graph_json_read_columns(model, set, &commit->path, commit->arena, &update->value,
+                                   &update->update_mask, &update->n_update_mask, commit->fault);
+    json_path_pop(&commit->path, before);
+    update->has_value = 1;
+    mutation->op_case = HERO__V1__MUTATION__OP_UPDATE;
+    mutation->update = update;
+    return code;
+}
+
+static Code read_delete(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "key", NULL};
+    Hero__V1__DeleteRequest *deletion = arena_alloc(commit->arena, sizeof(*deletion));
+    Hero__V1__Target **targets = arena_array(commit->arena, 1, sizeof(*targets));
+    const struct model *model;
+    Code code = check_members(commit, value, members);
+
+    if (!code && (!deletion || !targets))
+        code = no_memory(commit);
+    if (!code)
+        code = model_of(commit, value, &model);
+    if (code)
+        return code;
+    hero__v1__delete_request__init(deletion);
+    deletion->targets = targets;
+    deletion->n_targets = 1;
+    mutation->op_case = HERO__V1__MUTATION__OP_DELETE;
+    mutation->delete_ = deletion;
+    return target_member(commit, model, value, "key", targets);
+}
+
+/* "to": one key or an array of them; for several key columns always an array. */
+static Code read_related(struct commit *commit, const struct model *model, const json_t *value,
+                         Hero__V1__LinkRequest *link)
+{
+    size_t n = json_array_size(value);
+
+    if (!json_is_array(value))
+        return json_expected(&commit->path, "array", value, commit->fault);
+    link->related = arena_array(commit->arena, n + 1, sizeof(*link->related));
+    if (!link->related)
+        return no_memory(commit);
+    for (; link->n_related < n; link->n_related++) {
+        size_t before = json_path_index(&commit->path, link->n_related);
+        Code code = target_of(commit, model, json_array_get(value, link->n_related),
+                              &link->related[link->n_related]);
+
+        json_path_pop(&commit->path, before);
+        if (code)
+            return code;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_link_members(struct commit *commit, const json_t *value,
+                              Hero__V1__LinkRequest *link)
+{
+    const struct relationship *relationship;
+    const struct model *model;
+    const json_t *to;
+    size_t before;
+    Code code = model_of(commit, value, &model);
+
+    if (!code)
+        code = target_member(commit, model, value, "key", &link->target);
+    if (!code)
+        code = calls_relationship(model, json_string_value(json_object_get(value, "relationship")),
+                                  &relationship, commit->fault);
+    to = code ? NULL : member_of(commit, value, "to");
+    if (!to)
+        return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
+    link->relationship = (char *)(uintptr_t)relationship->name;
+    before = json_path_name(&commit->path, "to");
+    code = read_related(commit, relationship->target, to, link);
+    json_path_pop(&commit->path, before);
+    return code;
+}
+
+static Code read_link(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "key", "relationship", "to", NULL};
+    Hero__V1__LinkRequest *link = arena_alloc(commit->arena, sizeof(*link));
+    Code code = check_members(commit, value, members);
+
+    if (!code && !link)
+        code = no_memory(commit);
+    if (code)
+        return code;
+    hero__v1__link_request__init(link);
+    mutation->link = link;
+    return read_link_members(commit, value, link);
+}
+
+static Code read_linking(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    mutation->op_case = HERO__V1__MUTATION__OP_LINK;
+    return read_link(commit, value, mutation);
+}
+
+static Code read_unlinking(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    mutation->op_case = HERO__V1__MUTATION__OP_UNLINK;
+    return read_link(commit, value, mutation);
+}
+
+static const struct {
+    const char *name;
+    Code (*read)(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation);
+} ops[] = {
+    {"create", read_create}, {"update", read_update},    {"delete", read_delete},
+    {"link", read_linking},  {"unlink", read_unlinking},
+};
+
+static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    const char *name = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)value));
+
+    for (size_t i = 0; json_object_size(value) == 1 && i < sizeof(ops) / sizeof(ops[0]); i++) {
+        size_t before;
+        Code code;
+
+        if (strcmp(ops[i].name, name))
+            continue;
+        before = json_path_name(&commit->path, name);
+        code = ops[i].read(commit, json_object_get(value, name), mutation);
+        json_path_pop(&commit->path, before);
+        return code;
+    }
+    return fault_add(commit->fault, commit->path.text,
+                     "expected an object of one member: create, update, delete, link or unlink");
+}
+
+/* ---- the whole ---- */
+
+static Code write_outcome(hero_request *request, hero_result *result, size_t index,
+                          json_t **ret_value, struct fault *fault)
+{
+    const Hero__V1__Outcome *outcome = result->commit->outcomes[index];
+    const struct calls_shown *shown = request->how;
+    json_t *record = NULL, *value = json_object();
+    Code code = HERO__V1__CODE__OK;
+    int failed = !value;
+
+    if (shown->graphs[index])
+        code = calls_created(request, result, outcome, shown->graphs[index], shown->shown[index],
+                             &record, fault);
+    else if (outcome->n_records)
+        code = graph_json_record(bindings_models(request->bindings), outcome->records[0],
+                                 &result->arena, &record, fault);
+    if (record)
+        failed |= json_object_set_new(value, "record", record);
+    if (outcome->has_added)
+        failed |= json_object_set_new(value, "added", json_integer(outcome->added));
+    if (outcome->has_removed)
+        failed |= json_object_set_new(value, "removed", json_integer(outcome->removed));
+    if (outcome->has_kept)
+        failed |= json_object_set_new(value, "kept", json_integer(outcome->kept));
+    if (outcome->has_deleted)
+        failed |= json_object_set_new(value, "deleted", json_integer(outcome->deleted));
+    if (!code && failed)
+        code = fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON");
+    if (code)
+        json_decref(value);
+    else
+        *ret_value = value;
+    return code;
+}
+
+static Code read_commit(hero_request *request, hero_result *result, struct fault *fault)
+{
+    const struct calls_shown *shown = request->how;
+    Code code = request_read_commit(request, result, fault);
+    json_t *outcomes, *value;
+
+    if (code)
+        return code;
+    if (result->commit->n_outcomes != shown->n_roots)
+        return fault_set(fault, HERO__V1__CODE__INTERNAL,
+                         "the daemon's answer holds %zu outcomes of %zu",
+                         result->commit->n_outcomes, shown->n_roots);
+    outcomes = json_array();
+    for (size_t i = 0; !code && i < shown->n_roots; i++) {
+        code = write_outcome(request, result, i, &value, fault);
+        if (!code && json_array_append_new(outcomes, value))
+            code = fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON");
+    }
+    if (!code)
+        return calls_text(result,
+                          json_pack("{s:I, s:o}", "commit", (json_int_t)result->commit->commit,
+                                    "outcomes", outcomes),
+                          fault);
+    json_decref(outcomes);
+    return code;
+}
+
+static void blame(hero_request *request, struct fault *fault)
+{
+    (void)request;
+    calls_blame_mutations(fault, ".record");
+}
+
+static Code read_mutations(struct commit *commit, const json_t *array,
+                           Hero__V1__CommitRequest *input)
+{
+    size_t n = json_array_size(array);
+    Hero__V1__Mutation *mutations = arena_array(commit->arena, n + 1, sizeof(*mutations));
+    struct calls_shown *shown = arena_alloc(commit->arena, sizeof(*shown));
+
+    if (!json_is_array(array))
+        return json_expected(&commit->path, "array", array, commit->fault);
+    input->mutations = arena_array(commit->arena, n + 1, sizeof(*input->mutations));
+    if (!mutations || !shown || !input->mutations)
+        return no_memory(commit);
+    commit->shown = shown;
+    shown->graphs = arena_array(commit->arena, n + 1, sizeof(*shown->graphs));
+    shown->shown = arena_array(commit->arena, n + 1, sizeof(*shown->shown));
+    if (!shown->graphs || !shown->shown)
+        return no_memory(commit);
+    for (; shown->n_roots < n; shown->n_roots++) {
+        size_t i = shown->n_roots, before = json_path_index(&commit->path, i);
+        Code code;
+
+        hero__v1__mutation__init(&mutations[i]);
+        code = read_mutation(commit, json_array_get(array, i), &mutations[i]);
+        json_path_pop(&commit->path, before);
+        if (code)
+            return code;
+        input->mutations[input->n_mutations++] = &mutations[i];
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code build_commit(hero_request *request, const void *arguments, struct fault *fault)
+{
+    struct commit commit = {
+        .request = request, .arena = &request->arena, .fault = fault, .next_ref = 1};
+    Hero__V1__CommitRequest input = HERO__V1__COMMIT_REQUEST__INIT;
+    json_t *array;
+    Code code = json_parse(arguments, &array, fault);
+
+    if (code)
+        return code;
+    code = read_mutations(&commit, array, &input);
+    if (!code)
+        code = request_pack(request, &input.base, fault);
+    json_decref(array);
+    request->how = commit.shown;
+    request->read = read_commit;
+    request->blame = blame;
+    return code;
+}
+
+static const struct request_kind commit_kind = {"hero.v1.Records/Commit", true, true, build_commit};
+
+hero_result *hero_client_commit_json(hero_client *client, const char *json, hero_error *error)
+{
+    return request_call(client, &commit_kind, json, error);
+}
+
+hero_request *hero_request_commit_json(hero_client *client, const char *json, hero_error *error)
+{
+    return request_prepare(client, &commit_kind, json, error);
+}

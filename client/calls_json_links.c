@@ -1,0 +1,187 @@
+/*
+ * Deleting, linking and unlinking by keys as text.
+ */
+#include <stdio.h>
+#include "calls_json.h"
+
+static Code targets_of(hero_request *request, const struct model *model, const char *const *keys,
+                       size_t n_keys, const char *name, Hero__V1__Target ***ret_targets,
+                       struct fault *fault)
+{
+    struct arena *arena = &request->arena;
+    Hero__V1__Target **targets = arena_array(arena, n_keys + 1, sizeof(*targets));
+
+    if (!targets)
+        return calls_no_memory(request, fault);
+    for (size_t i = 0; i < n_keys; i++) {
+        ProtobufCBinaryData key;
+        char path[32];
+        Code code;
+
+        snprintf(path, sizeof(path), "%s[%zu]", name, i);
+        code = key_parse(model, keys[i], path, arena, &key, fault);
+        if (code)
+            return code;
+        targets[i] = calls_target(arena, model, key);
+        if (!targets[i])
+            return calls_no_memory(request, fault);
+    }
+    *ret_targets = targets;
+    return HERO__V1__CODE__OK;
+}
+
+/* The counts are the answer: {"commit": 7, "added": 2, "kept": 0}. */
+static Code read_counts(hero_request *request, hero_result *result, struct fault *fault)
+{
+    Code code = request_read_commit(request, result, fault);
+    const char *format = request->how;
+    uint64_t kept = 0;
+
+    if (code)
+        return code;
+    for (size_t i = 0; i < result->commit->n_outcomes; i++)
+        kept += result->commit->outcomes[i]->kept;
+    if (*format == 'd')
+        return calls_text(result,
+                          json_pack("{s:I, s:I, s:I}", "commit", (json_int_t)result->commit->commit,
+                                    "deleted", (json_int_t)result->deleted, "removed",
+                                    (json_int_t)result->removed),
+                          fault);
+    return calls_text(result,
+                      json_pack("{s:I, s:I, s:I}", "commit", (json_int_t)result->commit->commit,
+                                *format == 'l' ? "added" : "removed",
+                                (json_int_t)(*format == 'l' ? result->added : result->removed),
+                                "kept", (json_int_t)kept),
+                      fault);
+}
+
+/* ---- delete ---- */
+
+struct delete_arguments {
+    const char *model;
+    const char *const *keys;
+    size_t n_keys;
+};
+
+static Code build_delete(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct delete_arguments *deletion = arguments;
+    Hero__V1__DeleteRequest input = HERO__V1__DELETE_REQUEST__INIT;
+    const struct model *model;
+    Code code = calls_model(request, deletion->model, &model, fault);
+
+    if (!code)
+        code = targets_of(request, model, deletion->keys, deletion->n_keys, "targets",
+                          &input.targets, fault);
+    if (code)
+        return code;
+    input.n_targets = deletion->n_keys;
+    request->read = read_counts;
+    request->how = "d";
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind delete_kind = {"hero.v1.Records/Delete", true, true, build_delete};
+
+hero_result *hero_client_delete_json(hero_client *client, const char *model,
+                                     const char *const *keys, size_t n_keys, hero_error *error)
+{
+    const struct delete_arguments arguments = {model, keys, n_keys};
+
+    return request_call(client, &delete_kind, &arguments, error);
+}
+
+hero_request *hero_request_delete_json(hero_client *client, const char *model,
+                                       const char *const *keys, size_t n_keys, hero_error *error)
+{
+    const struct delete_arguments arguments = {model, keys, n_keys};
+
+    return request_prepare(client, &delete_kind, &arguments, error);
+}
+
+/* ---- link and unlink ---- */
+
+struct link_arguments {
+    const char *model, *key, *relationship;
+    const char *const *related;
+    size_t n_related;
+};
+
+static Code build_link(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct link_arguments *link = arguments;
+    Hero__V1__LinkRequest input = HERO__V1__LINK_REQUEST__INIT;
+    const struct relationship *relationship;
+    const struct model *model;
+    ProtobufCBinaryData key;
+    Code code = calls_model(request, link->model, &model, fault);
+
+    if (!code)
+        code = calls_relationship(model, link->relationship, &relationship, fault);
+    if (!code)
+        code = key_parse(model, link->key, "key", &request->arena, &key, fault);
+    if (!code)
+        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
+                          &input.related, fault);
+    if (code)
+        return code;
+    input.n_related = link->n_related;
+    input.relationship = (char *)(uintptr_t)relationship->name;
+    input.target = calls_target(&request->arena, model, key);
+    if (!input.target)
+        return calls_no_memory(request, fault);
+    request->read = read_counts;
+    return request_pack(request, &input.base, fault);
+}
+
+static Code build_linking(hero_request *request, const void *arguments, struct fault *fault)
+{
+    request->how = "l";
+    return build_link(request, arguments, fault);
+}
+
+static Code build_unlinking(hero_request *request, const void *arguments, struct fault *fault)
+{
+    request->how = "u";
+    return build_link(request, arguments, fault);
+}
+
+static const struct request_kind link_kind = {"hero.v1.Records/Link", true, true, build_linking};
+static const struct request_kind unlink_kind = {"hero.v1.Records/Unlink", true, true,
+                                                build_unlinking};
+
+hero_result *hero_client_link_json(hero_client *client, const char *model, const char *key,
+                                   const char *relationship, const char *const *related,
+                                   size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_call(client, &link_kind, &arguments, error);
+}
+
+hero_request *hero_request_link_json(hero_client *client, const char *model, const char *key,
+                                     const char *relationship, const char *const *related,
+                                     size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_prepare(client, &link_kind, &arguments, error);
+}
+
+hero_result *hero_client_unlink_json(hero_client *client, const char *model, const char *key,
+                                     const char *relationship, const char *const *related,
+                                     size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_call(client, &unlink_kind, &arguments, error);
+}
+
+hero_request *hero_request_unlink_json(hero_client *client, const char *model, const char *key,
+                                       const char *relationship, const char *const *related,
+                                       size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_prepare(client, &unlink_kind, &arguments, error);
+}
