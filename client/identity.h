@@ -19,10 +19,10 @@
 /* One write; embedded in its request. */
 struct identity_write {
     struct identity_write *before, *after; /* open writes, by seq */
-    uint64_t seq;      /* 0: none yet */
-    uint64_t epoch;    /* of the id that the seq belongs to */
+    uint64_t seq;                          /* 0: none yet */
+    uint64_t epoch;                        /* of the id that the seq belongs to */
     bool open;
-    bool abandoned;    /* the list's own copy */
+    bool abandoned; /* the list's own copy */
     uint8_t id[IDENTITY_BYTES];
 };
 
