@@ -101,6 +101,7 @@ Code db_open_untouched(struct db *db, const char *path, bool writer, uint32_t bu
     if (rc != SQLITE_OK) {
         Code code = db_fault(db, rc, fault, "opening the database");
         db_close(db);
+        db->last_error = rc;
         return code;
     }
     sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
@@ -157,8 +158,11 @@ Code db_open(struct db *db, const char *path, bool writer, uint32_t busy_timeout
     if (code != HERO__V1__CODE__OK)
         return code;
     code = db_settle(db, writer, fault);
-    if (code != HERO__V1__CODE__OK)
+    if (code != HERO__V1__CODE__OK) {
+        int last_error = db->last_error;
         db_close(db);
+        db->last_error = last_error;
+    }
     return code;
 }
 
@@ -403,6 +407,7 @@ Code db_fault(struct db *db, int sqlite_code, struct fault *fault, const char *w
     Code code = translate(sqlite_code);
     if (code == HERO__V1__CODE__OK)
         return code;
+    db->last_error = sqlite_code;
     const char *text = sqlite3_errstr(sqlite_code);
     if (db_code_is_full(sqlite_code))
         text = "the disk is full";

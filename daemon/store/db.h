@@ -22,6 +22,7 @@ struct db {
     int64_t deadline_ns; /* a progress handler interrupts a reader past it; 0: none */
     struct echo *echo;   /* NULL: not wanted */
     unsigned generation; /* of the schema that the statements were made for (pool.c) */
+    int last_error;      /* SQLite's code of the last failure that db_fault translated */
     struct db *next;     /* in the pool */
 };
 

@@ -9,14 +9,17 @@
 #include <stdatomic.h>
 #include <time.h>
 #include "db.h"
+#include "file.h"
 #include "store.h"
 
 struct writer; /* writer.c */
 
+/* Most memory that reading models and shapes of tables takes at the start. */
+#define SCHEMA_ARENA_BYTES (64u * 1024 * 1024)
+
 struct store {
     struct store_options options;
-    char *path;
-    int lock_fd;
+    struct file file; /* path and lifetime lock */
 
     pthread_mutex_t models_lock; /* guards the pointer; the models are immutable */
     struct models *models;
@@ -63,7 +66,11 @@ void store_set_models(struct store *store, struct models *models);
 MUST_CHECK Code writer_start(struct store *store, struct fault *fault);
 void writer_stop(struct store *store); /* finishes the queue, joins the thread */
 
-/* apply.c: on the writer thread, outside any transaction. */
+/* store.c: which kind of trouble one of SQLite's codes is at the start. */
+enum store_trouble store_trouble_of(int sqlite_code);
+
+/* apply.c: on the writer thread, outside any transaction. Leaves answer or
+ * fault in the change; the writer calls its done. */
 void apply_change(struct store *store, struct store_change *change);
 /* At open: creates _hero_* tables, loads the applied set. */
 MUST_CHECK Code apply_load(struct store *store, enum store_trouble *ret_trouble,

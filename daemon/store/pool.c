@@ -34,14 +34,12 @@ Code pool_open(struct store *store, struct fault *fault)
     store->pool_open = true;
     for (unsigned i = 0; i < n; i++) {
         struct db *db = &store->readers[i];
-        Code code = db_open(db, store->path, false, store->options.busy_timeout_ms, fault);
+        Code code = db_open(db, store->file.path, false, store->options.busy_timeout_ms, fault);
         if (code == HERO__V1__CODE__OK)
             code = key_table_register(db, fault);
-        if (code != HERO__V1__CODE__OK) {
-            db_close(db);
+        store->n_readers++; /* a closed one is closed again without harm */
+        if (code != HERO__V1__CODE__OK)
             return code;
-        }
-        store->n_readers++;
         db->next = store->idle;
         store->idle = db;
     }

@@ -40,7 +40,11 @@ struct store_options {
     /* The database cannot be trusted any more (STORE_TROUBLE_IO, _CORRUPT):
      * called on the writer thread, must not return to it (herod exits). */
     void (*on_fatal)(void *arg, enum store_trouble trouble, const char *text);
-    void *fatal_arg;
+    /* The disk is too full to open the database (which is no damage): called
+     * by store_open, again and again. Waits a while and returns true to try
+     * once more, false to give up. NULL: give up at once. */
+    bool (*on_disk_full)(void *arg, const char *text);
+    void *fatal_arg; /* of both */
 };
 
 /* SQL that a call executed, collected where the call or the log wants it. */
@@ -60,7 +64,7 @@ void echo_init(struct echo *echo, struct arena *arena);
  * the database, held until the process ends), checks what is there, opens all
  * connections, loads the models, starts the writer. On failure *ret_trouble
  * says which kind and the fault's message is one line with path and remedy.
- * A full disk is no failure: the store opens read-only-like and recovers. */
+ * A full disk is waited out (on_disk_full). */
 MUST_CHECK Code store_open(const struct store_options *options, struct store **ret_store,
                            enum store_trouble *ret_trouble, struct fault *fault);
 /* Finishes queued writes, checkpoints, closes. No reads may be running. */
