@@ -17,13 +17,14 @@
 #include "store/store.h"
 
 struct daemon; /* what services work on: store, limits, counters (daemon.h) */
+struct method; /* a line of dispatch's table */
 
 /* Who is at the other end, as far as the transport can tell. */
 struct peer {
     uint32_t pipe; /* nng's id of the connection */
     bool is_ipc;
-    uint32_t uid, gid; /* ipc: the kernel's word */
-    int32_t pid;       /* for the log only */
+    uint32_t uid, gid;  /* ipc: the kernel's word */
+    int32_t pid;        /* for the log only */
     char principal[24]; /* "uid:1000", "tcp" */
 };
 
@@ -33,12 +34,15 @@ struct call {
     struct arena arena; /* everything of this call; bounded */
     int64_t received_ns;
     uint64_t id; /* for the log */
-    void (*send)(struct call *call, const uint8_t *bytes, size_t len); /* the server's: copies, then frees the call */
+    void (*send)(struct call *call, const uint8_t *bytes,
+                 size_t len); /* the server's: copies, then frees the call */
     void *slot;
 
     /* set by dispatch */
     struct daemon *daemon;
-    const char *method; /* "hero.v1.Records/Get" */
+    const struct method *entry; /* NULL: the method is unknown, or not yet found */
+    const char *method;         /* "hero.v1.Records/Get"; "" while unknown */
+    size_t bytes_in;
     Hero__V1__Request *request;
     ProtobufCMessage *input;
     struct models *models; /* pinned for the call's life */
@@ -46,9 +50,11 @@ struct call {
     struct echo echo;
     struct arena echo_arena;
     bool wants_echo; /* the request's or --echo */
-    bool on_pool; /* runs on a reader thread, may take its time */
+    bool on_pool;    /* runs on a reader thread, may take its time */
     bool answered;
     struct call *next; /* in the reader queue */
+    /* dispatch's: called once, just before the answer leaves; fault NULL: OK */
+    void (*log)(struct call *call, const struct fault *fault, size_t bytes_out);
     union { /* where a write or change lives while it is queued */
         struct store_write write;
         struct store_change change;

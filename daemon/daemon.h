@@ -19,7 +19,8 @@ struct limits {
     uint32_t timeout_ms, max_timeout_ms;
     uint32_t send_timeout_ms; /* a reader slower than this is disconnected */
     uint64_t retention_s;
-    unsigned inline_rows; /* rows a read may touch on a transport thread */
+    unsigned inline_rows;    /* rows a read may touch on a transport thread */
+    uint32_t idle_timeout_s; /* a connection silent for longer is closed; 0: never */
 };
 
 struct daemon {

@@ -1,8 +1,8 @@
 /*
  * The log: lines of key=value fields, to stderr or to the journal.
  *
- * Called by main and dispatch only; what is below returns faults. Values of
- * rows are never logged but by --echo.
+ * Called by main, the server and dispatch only; what is below returns faults.
+ * Values of rows are never logged but by --echo. Any thread may log.
  */
 #ifndef HERO_LOG_H
 #define HERO_LOG_H
@@ -10,7 +10,16 @@
 #include <stdbool.h>
 
 /* As in syslog. */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
+
+/* Lines of one event that log_limited lets through in a minute. */
+#define LOG_PER_MINUTE 60
 
 void log_open(enum log_level level); /* journal when stderr is connected to it (JOURNAL_STREAM) */
 bool log_wants(enum log_level level);
@@ -18,7 +27,8 @@ bool log_wants(enum log_level level);
  * event, then fields; values with spaces or quotes are the caller's to quote (log_quote). */
 void log_line(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Like log_line, but at most n a minute for one event; what was held back is counted in the next. */
+/* Like log_line, but at most LOG_PER_MINUTE for one event (a string constant);
+ * what was held back is counted in the next. */
 void log_limited(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* "text" with quotes and control characters escaped, cut at size. Returns buffer. */

@@ -1,0 +1,246 @@
+/*
+ * hero.v1.Records: checks what a request asks for against the limits, and
+ * hands it to the store. Reads run where they arrive as long as they are
+ * short, else on a reader thread; writes go to the writer. No nng, no SQL.
+ */
+#include "service.h"
+
+#include <string.h>
+#include "call.h"
+#include "daemon.h"
+
+#define UNUSED __attribute__((unused))
+/* Fields to order a list by, and paths to expand. */
+#define MAX_ORDER_BY 16
+#define MAX_EXPAND 64
+
+#define SERVICE_PARAMS(Input, Output)                                                              \
+    Hero__V1__Records_Service UNUSED *unused, const Hero__V1__##Input *input,                      \
+        Hero__V1__##Output##_Closure UNUSED closure, void *closure_data
+
+/* The limit of `what` at `path`, told with both numbers. */
+static void check_count(struct fault *fault, const char *path, const char *what, size_t n,
+                        size_t most)
+{
+    if (n > most)
+        fault_add(fault, path, "%zu %s, at most %zu are taken in one request: send several", n,
+                  what, most);
+}
+
+/* ---- reads ---- */
+
+static struct store_read read_of(struct call *call)
+{
+    return (struct store_read){
+        .models = call->models,
+        .arena = &call->arena,
+        .deadline_ns = call->deadline_ns,
+        .row_budget = call->on_pool ? 0 : call->daemon->limits.inline_rows,
+        .echo = call->wants_echo ? &call->echo : NULL,
+    };
+}
+
+/* The read gave up here because it is long: what it echoed so far does not
+ * count, a reader thread begins it anew. */
+static void defer_read(struct call *call, struct fault *fault)
+{
+    fault_done(fault);
+    if (call->wants_echo) {
+        arena_reset(&call->echo_arena);
+        echo_init(&call->echo, &call->echo_arena);
+    }
+    call_defer(call);
+}
+
+static void records_get(SERVICE_PARAMS(GetRequest, GetResponse))
+{
+    struct call *call = closure_data;
+    struct store_read read = read_of(call);
+    Hero__V1__GetResponse response = HERO__V1__GET_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    check_count(&fault, "keys", "keys", input->n_keys, call->daemon->limits.max_mutations);
+    check_count(&fault, "expand", "paths", input->n_expand, MAX_EXPAND);
+    if (fault.code == HERO__V1__CODE__OK &&
+        store_get(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
+        closure(&response, call);
+    else if (read.too_long && !call->on_pool)
+        defer_read(call, &fault);
+    else
+        call_fail(call, &fault);
+}
+
+static void records_list(SERVICE_PARAMS(ListRequest, ListResponse))
+{
+    struct call *call = closure_data;
+    Hero__V1__ListResponse response = HERO__V1__LIST_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    check_count(&fault, "order_by", "fields", input->n_order_by, MAX_ORDER_BY);
+    check_count(&fault, "expand", "paths", input->n_expand, MAX_EXPAND);
+    if (fault.code == HERO__V1__CODE__OK && !call->on_pool) {
+        call_defer(call); /* a page is never short enough for a transport thread */
+        return;
+    }
+    struct store_read read = read_of(call);
+    if (fault.code == HERO__V1__CODE__OK &&
+        store_list(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
+}
+
+/* ---- writes ---- */
+
+/* On the writer thread. */
+static void write_done(struct store_write *write)
+{
+    struct call *call = write->arg;
+
+    if (write->fault.code == HERO__V1__CODE__OK)
+        call_reply_packed(call, write->answer.data, write->answer.len);
+    else
+        call_fail(call, &write->fault);
+}
+
+static Code read_identity(struct call *call, struct store_identity *identity, struct fault *fault)
+{
+    const Hero__V1__Request *request = call->request;
+
+    memset(identity, 0, sizeof(*identity));
+    identity->principal = call->peer.principal;
+    if (request->seq == 0 && !request->has_client)
+        return HERO__V1__CODE__OK;
+    if (request->client.len != sizeof(identity->client))
+        return fault_add(fault, "client", "%zu bytes; a client id is a version 7 UUID of 16 bytes",
+                         request->client.len);
+    if (request->seq == 0)
+        return fault_add(fault, "seq", "missing; a client's requests are counted from 1");
+    if (request->lowest_seq > request->seq)
+        return fault_add(fault, "lowest_seq",
+                         "%llu is past seq %llu; it is the lowest seq not yet acknowledged",
+                         (unsigned long long)request->lowest_seq, (unsigned long long)request->seq);
+    memcpy(identity->client, request->client.data, sizeof(identity->client));
+    identity->seq = request->seq;
+    identity->lowest_seq = request->lowest_seq;
+    return HERO__V1__CODE__OK;
+}
+
+static void submit(struct call *call, Hero__V1__Mutation **mutations, size_t n_mutations,
+                   const char *path_format)
+{
+    struct store_write *write = &call->write;
+    struct fault fault = FAULT_INIT;
+
+    memset(write, 0, sizeof(*write));
+    if (read_identity(call, &write->identity, &fault) != HERO__V1__CODE__OK) {
+        call_fail(call, &fault);
+        return;
+    }
+    write->models = call->models;
+    write->arena = &call->arena;
+    write->method = call->method;
+    write->request_bytes = call->request->payload.data;
+    write->request_len = call->request->payload.len;
+    write->mutations = mutations;
+    write->n_mutations = n_mutations;
+    write->path_format = path_format;
+    write->deadline_ns = call->deadline_ns;
+    write->echo = call->wants_echo ? &call->echo : NULL;
+    write->done = write_done;
+    write->arg = call;
+    store_submit(call->daemon->store, write);
+}
+
+/* How many records, links or targets a mutation names: what one costs. */
+static size_t mutation_size(const Hero__V1__Mutation *mutation)
+{
+    switch (mutation->op_case) {
+    case HERO__V1__MUTATION__OP_CREATE:
+        if (!mutation->create->graph)
+            return 1;
+        return mutation->create->graph->n_records + mutation->create->graph->n_edges;
+    case HERO__V1__MUTATION__OP_DELETE:
+        return mutation->delete_->n_targets;
+    case HERO__V1__MUTATION__OP_LINK:
+        return mutation->link->n_related;
+    case HERO__V1__MUTATION__OP_UNLINK:
+        return mutation->unlink->n_related;
+    case HERO__V1__MUTATION__OP_UPDATE:
+    case HERO__V1__MUTATION__OP__NOT_SET:
+    case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
+        return 1;
+    }
+    return 1;
+}
+
+static void submit_one(struct call *call, Hero__V1__Mutation mutation, const char *path)
+{
+    Hero__V1__Mutation *copy = arena_copy(&call->arena, &mutation, sizeof(mutation));
+    Hero__V1__Mutation **mutations = arena_array(&call->arena, 1, sizeof(*mutations));
+    struct fault fault = FAULT_INIT;
+
+    check_count(&fault, path, "records and edges", mutation_size(&mutation),
+                call->daemon->limits.max_mutations);
+    if (fault.code == HERO__V1__CODE__OK && (!copy || !mutations))
+        fault_set(&fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                  "the request does not fit the memory of one request");
+    if (fault.code != HERO__V1__CODE__OK) {
+        call_fail(call, &fault);
+        return;
+    }
+    mutations[0] = copy;
+    submit(call, mutations, 1, "");
+}
+
+#define MUTATION(which, member)                                                                    \
+    (Hero__V1__Mutation)                                                                           \
+    {                                                                                              \
+        .base = PROTOBUF_C_MESSAGE_INIT(&hero__v1__mutation__descriptor),                          \
+        .op_case = HERO__V1__MUTATION__OP_##which, .member = (void *)(uintptr_t)input              \
+    }
+
+static void records_create(SERVICE_PARAMS(CreateRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(CREATE, create), "graph");
+}
+
+static void records_update(SERVICE_PARAMS(UpdateRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(UPDATE, update), "target");
+}
+
+static void records_delete(SERVICE_PARAMS(DeleteRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(DELETE, delete_), "targets");
+}
+
+static void records_link(SERVICE_PARAMS(LinkRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(LINK, link), "related");
+}
+
+static void records_unlink(SERVICE_PARAMS(LinkRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(UNLINK, unlink), "related");
+}
+
+static void records_commit(SERVICE_PARAMS(CommitRequest, CommitResponse))
+{
+    struct call *call = closure_data;
+    size_t most = call->daemon->limits.max_mutations, n = 0;
+    struct fault fault = FAULT_INIT;
+
+    for (size_t i = 0; i < input->n_mutations; i++)
+        n += mutation_size(input->mutations[i]);
+    check_count(&fault, "mutations", "mutations", input->n_mutations, most);
+    if (fault.code == HERO__V1__CODE__OK)
+        check_count(&fault, "mutations", "records and edges", n, most);
+    if (fault.code == HERO__V1__CODE__OK)
+        submit(call, input->mutations, input->n_mutations, "mutations[%zu]");
+    else
+        call_fail(call, &fault);
+}
+
+static Hero__V1__Records_Service service = HERO__V1__RECORDS__INIT(records_);
+ProtobufCService *const service_records = &service.base;
