@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "protoc.h"
+#include "text.h"
 
 /* Larger sets fit no daemon's message limit. */
 #define SET_MAX_BYTES (64u << 20)
@@ -243,21 +244,54 @@ static hero_violation violation_of(char *line)
 static int tell_complaints(const struct context *context, const struct words *words,
                            char *complaints)
 {
-    static const char *const needed[] = {"google/protobuf/descriptor.proto", "hero/options.proto"};
+    static const hero_violation needed[] = {
+        {"google/protobuf/descriptor.proto",
+         "not found: install libprotobuf-dev, or give its folder with -I"},
+        {"hero/options.proto", "not found: it is installed with Hero; give its folder with -I"}};
     hero_violation violations[MAX_COMPLAINTS + 2];
     size_t n = 0;
 
+    for (size_t i = 0; i < 2; i++) {
+        if (strstr(complaints, needed[i].path) && !includes_have(words, needed[i].path))
+            violations[n++] = needed[i];
+    }
     for (char *line = strtok(complaints, "\n"); line && n < MAX_COMPLAINTS;
          line = strtok(NULL, "\n"))
         violations[n++] = violation_of(line);
-    if (!includes_have(words, needed[0]))
-        violations[n++] = (hero_violation){
-            needed[0], "not found: install libprotobuf-dev, or give its folder with -I"};
-    if (!includes_have(words, needed[1]))
-        violations[n++] = (hero_violation){
-            needed[1], "not found: it is installed with Hero; give its folder with -I"};
     return report_violations(context, HERO_INVALID_ARGUMENT, "protoc does not take the models",
                              violations, n);
+}
+
+/* protoc may complain of what it takes. */
+static void pass_on_warnings(char *complaints)
+{
+    for (char *line = strtok(complaints, "\n"); line; line = strtok(NULL, "\n")) {
+        fputs("heroctl: warning: ", stderr);
+        text_write_escaped(stderr, line, false);
+        fputc('\n', stderr);
+    }
+}
+
+/* What protoc left in its two files: the set, or why there is none. */
+static int read_results(const struct context *context, const struct words *words, bool made,
+                        int output, int complaints, void **ret_set, size_t *ret_size)
+{
+    char *text, *set;
+    size_t size;
+    int result = read_file(context, complaints, "protoc's messages", &text, &size);
+
+    if (result)
+        return result;
+    if (!made) {
+        result = tell_complaints(context, words, text);
+    } else {
+        pass_on_warnings(text);
+        result = read_file(context, output, "protoc's output", &set, ret_size);
+        if (!result)
+            *ret_set = set;
+    }
+    free(text);
+    return result;
 }
 
 static int run_protoc(const struct context *context, struct words *words, void **ret_set,
@@ -265,29 +299,16 @@ static int run_protoc(const struct context *context, struct words *words, void *
 {
     int output = memfd_create("set", MFD_CLOEXEC), status = 0, result;
     int complaints = memfd_create("complaints", MFD_CLOEXEC);
-    char *bytes;
-    size_t size;
-
     int error =
         output < 0 || complaints < 0 ? errno : spawn(words->words, output, complaints, &status);
+
     if (error == ENOENT || (!error && WIFEXITED(status) && WEXITSTATUS(status) == 127))
         result = report_local(context, "protoc is not installed: install protobuf-compiler, or "
                                        "apply a .desc file made elsewhere");
     else if (error)
         result = report_local(context, "cannot run protoc: %s", strerror(error));
-    else if (status) {
-        result = read_file(context, complaints, "protoc's messages", &bytes, &size);
-        if (!result) {
-            result = tell_complaints(context, words, bytes);
-            free(bytes);
-        }
-    } else {
-        result = read_file(context, output, "protoc's output", &bytes, &size);
-        if (!result) {
-            *ret_set = bytes;
-            *ret_size = size;
-        }
-    }
+    else
+        result = read_results(context, words, status == 0, output, complaints, ret_set, ret_size);
     if (output >= 0)
         close(output);
     if (complaints >= 0)
