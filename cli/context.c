@@ -127,9 +127,11 @@ static void tell(const struct arguments *arguments, const char *status, const he
     text_write_escaped(stderr, error->message ? error->message : "", true);
     fputc('\n', stderr);
     for (size_t i = 0; i < error->n_violations; i++) {
+        const char *path = error->violations[i].path;
+
         fputs("  ", stderr);
-        text_write_escaped(stderr, error->violations[i].path, false);
-        fputs(*error->violations[i].path ? ": " : "", stderr);
+        text_write_escaped(stderr, path ? path : "", false);
+        fputs(path && *path ? ": " : "", stderr);
         text_write_escaped(stderr, error->violations[i].description, false);
         fputc('\n', stderr);
     }

@@ -51,9 +51,10 @@ static int check_output(const struct context *context, int result)
     errno = 0;
     if (fflush(stdout))
         error = errno;
-    if (!error || result)
+    if (!error)
         return result;
-    return report_local(context, "cannot write to standard output: %s", strerror(error));
+    report_local(context, "cannot write to standard output: %s", strerror(error));
+    return result ? result : EXIT_OTHER;
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,48 @@
+# bash completion for heroctl: commands, options, models, relationships.
+_heroctl() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands='apply remove models create get list update delete link unlink call status'
+    local options='--url --output --timeout --echo --help --version'
+    local command='' operands=() i
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -o | --output | --timeout | --url | -I | --include | --expand | --order-by | --limit | \
+            --page-token | --null) ((i++)) ;;
+        -*) ;;
+        *) if [[ $command ]]; then operands+=("${COMP_WORDS[i]}"); else command=${COMP_WORDS[i]}; fi ;;
+        esac
+    done
+    case $command in
+    apply) options+=' --plan --include' ;;
+    models) options+=' --sql --proto' ;;
+    get) options+=' --expand' ;;
+    list) options+=' --expand --order-by --limit --page-token --all' ;;
+    update) options+=' --null' ;;
+    esac
+
+    COMPREPLY=()
+    case $prev in
+    -o | --output) mapfile -t COMPREPLY < <(compgen -W 'table json jsonl csv' -- "$cur") && return ;;
+    -I | --include) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+    --url | --timeout | --expand | --order-by | --limit | --page-token | --null) return ;;
+    esac
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+    elif [[ ! $command ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+    elif [[ $command == apply ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    elif [[ $command == call && ${#operands[@]} -eq 0 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(heroctl call --help |
+            sed -n 's/^  \([A-Z][A-Za-z]*\/[A-Za-z]*\) .*/\1/p')" -- "$cur")
+    elif [[ $command != status && $command != call && ${#operands[@]} -eq 0 ]]; then
+        # Table names; nothing when no daemon answers.
+        mapfile -t COMPREPLY < <(compgen -W "$(heroctl --timeout 1 models -o csv 2>/dev/null |
+            tail -n +2 | cut -d, -f2)" -- "$cur")
+    elif [[ $command == *link && ${#operands[@]} -eq 2 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(heroctl --timeout 1 models "${operands[0]}" -o csv \
+            2>/dev/null | sed -n 's/,relationship,.*//p')" -- "$cur")
+    fi
+}
+complete -F _heroctl heroctl
