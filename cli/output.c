@@ -75,7 +75,7 @@ static void write_key(FILE *out, const struct model *model, const json_t *record
     for (size_t i = 0; i < model->n_relationships; i++) {
         const json_t *related = json_object_get(record, model->relationships[i].name);
 
-        if (!related)
+        if (!json_array_size(related))
             continue;
         fprintf(out, "%s%s: ", opening, model->relationships[i].name);
         write_related(out, &model->relationships[i], related);
