@@ -99,6 +99,11 @@ static struct timespec timespec_of(int64_t ns)
 
 static const char *hint_of(const struct transport *transport, int error)
 {
+    struct stat status;
+
+    /* nng tells a missing socket as one that refuses. */
+    if (transport->path && error == NNG_ECONNREFUSED && stat(transport->path, &status))
+        error = NNG_ENOENT;
     switch (error) {
     case NNG_ENOENT:
         return transport->path
