@@ -65,15 +65,15 @@ typedef enum hero_code {
 
 /** What became of a call that failed. */
 typedef enum hero_outcome {
-    HERO_DONE = 0,           /* it did not fail */
-    HERO_NOT_SENT = 1,       /* it never left: the daemon knows nothing of it */
-    HERO_REFUSED = 2,        /* the daemon answered: nothing was changed */
+    HERO_DONE = 0,     /* it did not fail; with a code: it was done, its answer is not readable */
+    HERO_NOT_SENT = 1, /* it never left: the daemon knows nothing of it */
+    HERO_REFUSED = 2,  /* the daemon answered: nothing was changed */
     HERO_OUTCOME_UNKNOWN = 3 /* sent, no answer: a write may be stored whole or not at all */
 } hero_outcome;
 
 /** One thing in the request that is to blame. */
 typedef struct hero_violation {
-    const char *path;        /* "teams[0].name" */
+    const char *path; /* "teams[0].name" */
     const char *description;
 } hero_violation;
 
@@ -87,7 +87,10 @@ typedef struct hero_error {
     void *memory; /* the library's */
 } hero_error;
 
-#define HERO_ERROR_INIT {HERO_OK, HERO_DONE, NULL, NULL, 0, NULL}
+#define HERO_ERROR_INIT                                                                            \
+    {                                                                                              \
+        HERO_OK, HERO_DONE, NULL, NULL, 0, NULL                                                    \
+    }
 
 /** Release what an error holds and make it HERO_ERROR_INIT again.
  *  An error that was never filled may be freed too; a filled one may be
@@ -114,11 +117,15 @@ typedef struct hero_options {
      * (see hero_client_id_new) and the first seq to use. NULL, 0: a new id, 1. */
     const uint8_t *client_id;
     uint64_t first_seq;
-    hero_echo *echo; /* called on the calling thread (async: the library's) with every call's SQL; NULL: not asked for */
+    hero_echo *echo; /* called on the calling thread (async: the library's) with every call's SQL;
+                        NULL: not asked for */
     void *echo_arg;
 } hero_options;
 
-#define HERO_OPTIONS_INIT {sizeof(hero_options), 0, NULL, -1, NULL, 0, NULL, NULL}
+#define HERO_OPTIONS_INIT                                                                          \
+    {                                                                                              \
+        sizeof(hero_options), 0, NULL, -1, NULL, 0, NULL, NULL                                     \
+    }
 
 /**
  * Connect to a daemon.
@@ -148,9 +155,17 @@ HERO_API void hero_client_id_new(uint8_t ret_id[16]);
 
 /* ---- keys -------------------------------------------------------------- */
 
+typedef enum hero_value_kind {
+    HERO_VALUE_INTEGER,
+    HERO_VALUE_UNSIGNED,
+    HERO_VALUE_REAL,
+    HERO_VALUE_TEXT,
+    HERO_VALUE_BYTES
+} hero_value_kind;
+
 /** One part of a primary key. Text and bytes are borrowed. */
 typedef struct hero_value {
-    enum { HERO_VALUE_INTEGER, HERO_VALUE_UNSIGNED, HERO_VALUE_REAL, HERO_VALUE_TEXT, HERO_VALUE_BYTES } kind;
+    hero_value_kind kind;
     int64_t integer; /* HERO_VALUE_UNSIGNED: its bits */
     double real;
     const void *data;
@@ -164,6 +179,8 @@ typedef struct hero_key {
     hero_value values[HERO_KEY_MAX];
 } hero_key;
 
+/** Parts of a key, where HERO_KEY doesn't do: bytes, or kinds known at run
+ *  time only. */
 HERO_API hero_value hero_value_integer(int64_t integer);
 HERO_API hero_value hero_value_unsigned(uint64_t integer);
 HERO_API hero_value hero_value_real(double real);
@@ -178,6 +195,7 @@ HERO_API hero_value hero_value_bytes(const void *bytes, size_t size);
 typedef struct hero_result hero_result;
 
 /** Free a result and everything that was reached through it. NULL is allowed. */
+/** Release a result and everything reached through it. */
 HERO_API void hero_result_free(hero_result *result);
 
 /** The records asked for (not those expanded beside them): structs of the
@@ -191,7 +209,7 @@ HERO_API void *hero_result_record(const hero_result *result, size_t index); /* N
  *  NULL of others. */
 HERO_API const char *hero_result_text(const hero_result *result);
 
-/** List: what to pass for the next page; NULL: this was the last. */
+/** List: what to pass for the next page, as text; NULL: this was the last. */
 HERO_API const char *hero_result_next_page_token(const hero_result *result);
 
 /** Writes: the commit's number; links added and removed; records deleted. */
@@ -212,9 +230,14 @@ typedef struct hero_request hero_request;
 
 /** Instead of the client's timeout. */
 HERO_API void hero_request_set_timeout(hero_request *request, uint32_t timeout_ms);
-/** A write's seq, instead of the client's next: for repeating one across a crash. */
+/** A write's seq, instead of the client's next: for repeating one, under the
+ *  client id it was first sent with. The same seq with another request is
+ *  refused. Since it repeats something, a failure's outcome is unknown until
+ *  the daemon says otherwise.
+ *  A write that was given up on with HERO_OUTCOME_UNKNOWN can be repeated so
+ *  until 1,024 later writes of the client have begun; then it is forgotten. */
 HERO_API void hero_request_set_seq(hero_request *request, uint64_t seq);
-/** The seq that a write will be sent under; 0 for reads. */
+/** The seq that a write will be sent under, taken now if it has none; 0 for reads. */
 HERO_API uint64_t hero_request_seq(const hero_request *request);
 /** Drop a request that was neither run nor started. */
 HERO_API void hero_request_free(hero_request *request);
@@ -269,17 +292,18 @@ HERO_API HERO_MUST_CHECK hero_request *
 hero_request_create(hero_client *client, const ProtobufCMessage *record, hero_error *error);
 
 /** Read one record by key, with related ones. Errors: HERO_NOT_FOUND. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_get(hero_client *client, const ProtobufCMessageDescriptor *descriptor, hero_key key,
-                const char *expand, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_get(hero_client *client,
+                                                      const ProtobufCMessageDescriptor *descriptor,
+                                                      hero_key key, const char *expand,
+                                                      hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_get(hero_client *client, const ProtobufCMessageDescriptor *descriptor, hero_key key,
                  const char *expand, hero_error *error);
 
 /** Read a page of records. @list NULL: the first page by primary key. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
-                 const hero_list *list, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_list(hero_client *client,
+                                                       const ProtobufCMessageDescriptor *descriptor,
+                                                       const hero_list *list, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
                   const hero_list *list, hero_error *error);
@@ -289,12 +313,12 @@ hero_request_list(hero_client *client, const ProtobufCMessageDescriptor *descrip
  *         NULL: the fields that are present.
  *  Result: the record as stored. Errors: HERO_NOT_FOUND, HERO_ALREADY_EXISTS,
  *  HERO_INVALID_ARGUMENT. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_update(hero_client *client, const ProtobufCMessage *record, const char *mask,
-                   hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_update(hero_client *client, const ProtobufCMessage *record, const char *mask,
-                    hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_update(hero_client *client,
+                                                         const ProtobufCMessage *record,
+                                                         const char *mask, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_update(hero_client *client,
+                                                           const ProtobufCMessage *record,
+                                                           const char *mask, hero_error *error);
 
 /** Delete records and their link rows, all or none. Errors: HERO_NOT_FOUND;
  *  HERO_FAILED_PRECONDITION while others refer to one by foreign key. */
@@ -308,10 +332,11 @@ hero_request_delete(hero_client *client, const ProtobufCMessageDescriptor *descr
 /** Link a record to others through a many-to-many relationship, from either
  *  side. What is linked already stays and is no error.
  *  Result: hero_result_added(). Errors: HERO_NOT_FOUND names the missing end. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_link(hero_client *client, const ProtobufCMessageDescriptor *descriptor, hero_key key,
-                 const char *relationship, const hero_key *related, size_t n_related,
-                 hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_link(hero_client *client,
+                                                       const ProtobufCMessageDescriptor *descriptor,
+                                                       hero_key key, const char *relationship,
+                                                       const hero_key *related, size_t n_related,
+                                                       hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_link(hero_client *client, const ProtobufCMessageDescriptor *descriptor, hero_key key,
                   const char *relationship, const hero_key *related, size_t n_related,
@@ -322,16 +347,17 @@ hero_client_unlink(hero_client *client, const ProtobufCMessageDescriptor *descri
                    const char *relationship, const hero_key *related, size_t n_related,
                    hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
-hero_request_unlink(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
-                    hero_key key, const char *relationship, const hero_key *related,
-                    size_t n_related, hero_error *error);
+hero_request_unlink(hero_client *client, const ProtobufCMessageDescriptor *descriptor, hero_key key,
+                    const char *relationship, const hero_key *related, size_t n_related,
+                    hero_error *error);
 
 /* ---- records, as JSON text ---------------------------------------------- */
 
 /*
  * @model is the message's or the table's name, in any case that is
  * unambiguous. Integers are exact JSON numbers (strings are accepted), bytes
- * base64, NULL null, duplicate keys refused. A key is a number or text for a
+ * base64, NULL null, duplicate keys refused. Unsigned integers past 2^63-1
+ * are text. A key is a number or text for a
  * model with one key column, an array in order of declaration, an object of
  * its fields, or for several columns "k1,k2" as text.
  */
@@ -340,52 +366,65 @@ hero_request_unlink(hero_client *client, const ProtobufCMessageDescriptor *descr
  *  of a relationship is a new record; an object of nothing but the key, or
  *  {"@key": {...}}, is an existing one; {"@connect": {...}} is found by its
  *  primary key or a unique column, else created. Result text: the stored
- *  record, or an array of them. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_create_json(hero_client *client, const char *model, const char *json,
-                        hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_create_json(hero_client *client, const char *model, const char *json,
-                         hero_error *error);
+ *  record with the relationships that were given, or an array of them. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_create_json(hero_client *client,
+                                                              const char *model, const char *json,
+                                                              hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_create_json(hero_client *client,
+                                                                const char *model, const char *json,
+                                                                hero_error *error);
 /** Result text: an array in the order of the keys; related records nested. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_get_json(hero_client *client, const char *model, const char *const *keys,
-                     size_t n_keys, const char *expand, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_get_json(hero_client *client, const char *model, const char *const *keys,
-                      size_t n_keys, const char *expand, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_get_json(hero_client *client, const char *model,
+                                                           const char *const *keys, size_t n_keys,
+                                                           const char *expand, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_get_json(hero_client *client, const char *model,
+                                                             const char *const *keys, size_t n_keys,
+                                                             const char *expand, hero_error *error);
 /** Result text: an array. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_list_json(hero_client *client, const char *model, const hero_list *list,
-                      hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_list_json(hero_client *client, const char *model, const hero_list *list,
-                       hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_list_json(hero_client *client, const char *model,
+                                                            const hero_list *list,
+                                                            hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_list_json(hero_client *client,
+                                                              const char *model,
+                                                              const hero_list *list,
+                                                              hero_error *error);
 /** @json an object of the fields to write; null writes NULL. Result text: the stored record. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_update_json(hero_client *client, const char *model, const char *key, const char *json,
-                        hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_update_json(hero_client *client, const char *model, const char *key,
-                         const char *json, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_delete_json(hero_client *client, const char *model, const char *const *keys,
-                        size_t n_keys, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_delete_json(hero_client *client, const char *model, const char *const *keys,
-                         size_t n_keys, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_link_json(hero_client *client, const char *model, const char *key,
-                      const char *relationship, const char *const *related, size_t n_related,
-                      hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_link_json(hero_client *client, const char *model, const char *key,
-                       const char *relationship, const char *const *related, size_t n_related,
-                       hero_error *error);
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_unlink_json(hero_client *client, const char *model, const char *key,
-                        const char *relationship, const char *const *related, size_t n_related,
-                        hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_update_json(hero_client *client,
+                                                              const char *model, const char *key,
+                                                              const char *json, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_update_json(hero_client *client,
+                                                                const char *model, const char *key,
+                                                                const char *json,
+                                                                hero_error *error);
+/** Delete by keys, all or none. Result text: {"commit": N, "deleted": n, "removed": n}
+ *  (removed: link rows). */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_delete_json(hero_client *client,
+                                                              const char *model,
+                                                              const char *const *keys,
+                                                              size_t n_keys, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_delete_json(hero_client *client,
+                                                                const char *model,
+                                                                const char *const *keys,
+                                                                size_t n_keys, hero_error *error);
+/** Link by keys. Result text: {"commit": N, "added": n, "kept": n}, where kept
+ *  counts those that were linked already. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_link_json(hero_client *client, const char *model,
+                                                            const char *key,
+                                                            const char *relationship,
+                                                            const char *const *related,
+                                                            size_t n_related, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_link_json(hero_client *client,
+                                                              const char *model, const char *key,
+                                                              const char *relationship,
+                                                              const char *const *related,
+                                                              size_t n_related, hero_error *error);
+/** Unlink by keys. Result text: {"commit": N, "removed": n, "kept": n}, where
+ *  kept counts those that were not linked. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_unlink_json(hero_client *client,
+                                                              const char *model, const char *key,
+                                                              const char *relationship,
+                                                              const char *const *related,
+                                                              size_t n_related, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_unlink_json(hero_client *client, const char *model, const char *key,
                          const char *relationship, const char *const *related, size_t n_related,
@@ -397,9 +436,11 @@ hero_request_unlink_json(hero_client *client, const char *model, const char *key
  *    {"delete": {"model": "hero", "key": 1}},
  *    {"link":   {"model": "hero", "key": 1, "relationship": "teams", "to": [2, 3]}}, and "unlink";
  *  where a key is {"@ref": "h"} it names the record that an earlier create
- *  called "h". Result text: {"commit": N, "outcomes": [...]}. */
-HERO_API HERO_MUST_CHECK hero_result *hero_client_commit_json(hero_client *client,
-                                                              const char *json, hero_error *error);
+ *  called "h". Result text: {"commit": N, "outcomes": [...]}, one for each
+ *  mutation: "record" as stored (create, update), "added", "removed", "kept"
+ *  (links) and "deleted" (records), where they are not absent. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_commit_json(hero_client *client, const char *json,
+                                                              hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_commit_json(hero_client *client, const char *json, hero_error *error);
 
@@ -412,13 +453,12 @@ hero_request_commit_json(hero_client *client, const char *json, hero_error *erro
 HERO_API HERO_MUST_CHECK hero_result *hero_client_apply(hero_client *client,
                                                         const void *descriptor_set, size_t size,
                                                         bool validate_only, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_apply(hero_client *client, const void *descriptor_set, size_t size,
-                   bool validate_only, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_apply(hero_client *client,
+                                                          const void *descriptor_set, size_t size,
+                                                          bool validate_only, hero_error *error);
 /** Stop serving a model; its table stays. */
-HERO_API HERO_MUST_CHECK hero_result *hero_client_remove_model(hero_client *client,
-                                                               const char *model,
-                                                               hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_remove_model(hero_client *client, const char *model, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_remove_model(hero_client *client, const char *model, hero_error *error);
 /** All models, or one: names, tables, DDL, descriptor set (base64). */
@@ -426,11 +466,10 @@ HERO_API HERO_MUST_CHECK hero_result *hero_client_list_models(hero_client *clien
                                                               hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *hero_request_list_models(hero_client *client,
                                                                 hero_error *error);
-HERO_API HERO_MUST_CHECK hero_result *hero_client_get_model(hero_client *client,
-                                                            const char *model, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_get_model(hero_client *client, const char *model,
+                                                            hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *hero_request_get_model(hero_client *client,
-                                                              const char *model,
-                                                              hero_error *error);
+                                                              const char *model, hero_error *error);
 /** Version and limits; health; counters. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_hello(hero_client *client, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *hero_request_hello(hero_client *client, hero_error *error);
@@ -441,12 +480,11 @@ HERO_API HERO_MUST_CHECK hero_request *hero_request_stats(hero_client *client, h
 
 /** Any method by name ("hero.v1.Records/Get"), its input as ProtoJSON of the
  *  method's message. Result: text. */
-HERO_API HERO_MUST_CHECK hero_result *hero_client_call_json(hero_client *client,
-                                                            const char *method, const char *json,
-                                                            hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_call_json(hero_client *client, const char *method, const char *json,
-                       hero_error *error);
+HERO_API HERO_MUST_CHECK hero_result *hero_client_call_json(hero_client *client, const char *method,
+                                                            const char *json, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_call_json(hero_client *client,
+                                                              const char *method, const char *json,
+                                                              hero_error *error);
 /** Any method by name, its input packed (the .protos are installed). Result: bytes. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_call(hero_client *client, const char *method,
                                                        const void *input, size_t size,
@@ -477,8 +515,8 @@ HERO_API void *hero_session_create(hero_session *session,
  *  its keys and defaults: scalars in place, text only where it was NULL
  *  (session memory). Its arrays are read again at every commit: what they
  *  gained is linked, what they lost is unlinked. */
-HERO_API HERO_MUST_CHECK hero_code hero_session_add(hero_session *session,
-                                                    ProtobufCMessage *record, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_code hero_session_add(hero_session *session, ProtobufCMessage *record,
+                                                    hero_error *error);
 /** Delete at the commit. A record that was only created here is forgotten. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_delete(hero_session *session, void *record,
                                                        hero_error *error);
@@ -528,18 +566,46 @@ HERO_API uint64_t hero_session_commit_number(const hero_session *session);
 /* ---- HERO_KEY ------------------------------------------------------------ */
 
 #ifdef __cplusplus
-static inline hero_value hero_value_of(const char *text) { return hero_value_text(text); }
-static inline hero_value hero_value_of(double real) { return hero_value_real(real); }
-static inline hero_value hero_value_of(bool integer) { return hero_value_integer(integer); }
-static inline hero_value hero_value_of(int integer) { return hero_value_integer(integer); }
-static inline hero_value hero_value_of(unsigned integer) { return hero_value_integer(integer); }
-static inline hero_value hero_value_of(long integer) { return hero_value_integer(integer); }
-static inline hero_value hero_value_of(unsigned long integer) { return hero_value_unsigned(integer); }
-static inline hero_value hero_value_of(long long integer) { return hero_value_integer(integer); }
-static inline hero_value hero_value_of(unsigned long long integer) { return hero_value_unsigned(integer); }
+static inline hero_value hero_value_of(const char *text)
+{
+    return hero_value_text(text);
+}
+static inline hero_value hero_value_of(double real)
+{
+    return hero_value_real(real);
+}
+static inline hero_value hero_value_of(bool integer)
+{
+    return hero_value_integer(integer);
+}
+static inline hero_value hero_value_of(int integer)
+{
+    return hero_value_integer(integer);
+}
+static inline hero_value hero_value_of(unsigned integer)
+{
+    return hero_value_integer(integer);
+}
+static inline hero_value hero_value_of(long integer)
+{
+    return hero_value_integer(integer);
+}
+static inline hero_value hero_value_of(unsigned long integer)
+{
+    return hero_value_unsigned(integer);
+}
+static inline hero_value hero_value_of(long long integer)
+{
+    return hero_value_integer(integer);
+}
+static inline hero_value hero_value_of(unsigned long long integer)
+{
+    return hero_value_unsigned(integer);
+}
 template <typename... Parts> static inline hero_key hero_key_of(Parts... parts)
 {
-    static_assert(sizeof...(parts) >= 1 && sizeof...(parts) <= HERO_KEY_MAX, "a key has one to eight parts");
+    static_assert(sizeof...(parts) >= 1 && sizeof...(parts) <= HERO_KEY_MAX,
+                  "a key has one to eight parts");
     return hero_key{sizeof...(parts), {hero_value_of(parts)...}};
 }
 #define HERO_KEY(...) hero_key_of(__VA_ARGS__)
@@ -553,26 +619,47 @@ template <typename... Parts> static inline hero_key hero_key_of(Parts... parts)
              : hero_value_unsigned, unsigned long long                                             \
              : hero_value_unsigned, default                                                        \
              : hero_value_integer)(part)
-#define HERO_KEY_1(a) {HERO_VALUE(a)}
-#define HERO_KEY_2(a, b) {HERO_VALUE(a), HERO_VALUE(b)}
-#define HERO_KEY_3(a, b, c) {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c)}
-#define HERO_KEY_4(a, b, c, d) {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d)}
+#define HERO_KEY_1(a)                                                                              \
+    {                                                                                              \
+        HERO_VALUE(a)                                                                              \
+    }
+#define HERO_KEY_2(a, b)                                                                           \
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b)                                                               \
+    }
+#define HERO_KEY_3(a, b, c)                                                                        \
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c)                                                \
+    }
+#define HERO_KEY_4(a, b, c, d)                                                                     \
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d)                                 \
+    }
 #define HERO_KEY_5(a, b, c, d, e)                                                                  \
-    {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e)}
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e)                  \
+    }
 #define HERO_KEY_6(a, b, c, d, e, f)                                                               \
-    {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f)}
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f)   \
+    }
 #define HERO_KEY_7(a, b, c, d, e, f, g)                                                            \
-    {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f),     \
-     HERO_VALUE(g)}
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f),  \
+            HERO_VALUE(g)                                                                          \
+    }
 #define HERO_KEY_8(a, b, c, d, e, f, g, h)                                                         \
-    {HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f),     \
-     HERO_VALUE(g), HERO_VALUE(h)}
+    {                                                                                              \
+        HERO_VALUE(a), HERO_VALUE(b), HERO_VALUE(c), HERO_VALUE(d), HERO_VALUE(e), HERO_VALUE(f),  \
+            HERO_VALUE(g), HERO_VALUE(h)                                                           \
+    }
 #define HERO_KEY_COUNT_(a, b, c, d, e, f, g, h, n, ...) n
 #define HERO_KEY_COUNT(...) HERO_KEY_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define HERO_KEY_PICK_(n) HERO_KEY_##n
 #define HERO_KEY_PICK(n) HERO_KEY_PICK_(n)
 #define HERO_KEY(...)                                                                              \
-    ((hero_key){HERO_KEY_COUNT(__VA_ARGS__), HERO_KEY_PICK(HERO_KEY_COUNT(__VA_ARGS__))(__VA_ARGS__)})
+    ((hero_key){HERO_KEY_COUNT(__VA_ARGS__),                                                       \
+                HERO_KEY_PICK(HERO_KEY_COUNT(__VA_ARGS__))(__VA_ARGS__)})
 #endif
 
 #endif
