@@ -1,0 +1,196 @@
+/*
+ * Create: a graph of new and existing records becomes rows and link rows.
+ * Knows the order of inserts and the paths of records; single rows are
+ * record.c's.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "write.h"
+
+struct create {
+    struct commit *commit;
+    const Hero__V1__Graph *graph;
+    struct entity *entities; /* of the graph's records, in their order */
+    size_t *order;           /* positions, referred-to tables first */
+    Hero__V1__Outcome *outcome;
+};
+
+static const char *path_of(struct create *create, size_t i)
+{
+    return graph_path(create->graph, i, create->commit->arena);
+}
+
+static Code check_member(struct create *create, size_t i)
+{
+    struct commit *commit = create->commit;
+    const Hero__V1__Record *record = create->graph->records[i];
+    const struct entity *entity = &create->entities[i];
+    switch (record->member) {
+    case HERO__V1__RECORD__MEMBER__NEW:
+        return record_check_required(commit, entity->model, entity->record, path_of(create, i));
+    case HERO__V1__RECORD__MEMBER__KEY: {
+        struct fault found = FAULT_INIT;
+        Code code = model_check_key(entity->model, entity->record, true, &found);
+        fault_prefix(&found, path_of(create, i));
+        for (size_t v = 0; v < found.n_violations; v++)
+            fault_add(commit->fault, found.violations[v].path, "%s",
+                      found.violations[v].description);
+        fault_done(&found);
+        return code;
+    }
+    case HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE:
+        return HERO__V1__CODE__OK;
+    case _HERO__V1__RECORD__MEMBER_IS_INT_SIZE:
+        break;
+    }
+    return fault_add(commit->fault, path_of(create, i), "is of an unknown kind of member");
+}
+
+static Code read_record(struct create *create, size_t i)
+{
+    struct commit *commit = create->commit;
+    const Hero__V1__Record *record = create->graph->records[i];
+    struct entity *entity = &create->entities[i];
+    struct fault found = FAULT_INIT;
+    entity->model = models_find(commit->models, record->model, &found);
+    Code code = entity->model ? model_unpack(entity->model, record->value.data, record->value.len,
+                                             commit->arena, &entity->record, &found)
+                              : found.code;
+    if (code != HERO__V1__CODE__OK) {
+        fault_prefix(&found, path_of(create, i));
+        if (found.n_violations == 0)
+            fault_add(&found, path_of(create, i), "%s", found.message);
+        fault_done(commit->fault);
+        *commit->fault = found;
+        return code;
+    }
+    fault_done(&found);
+    if (!graph_refs_add(&commit->refs, record->ref, entity))
+        return commit->arena->exhausted
+                   ? commit_no_memory(commit)
+                   : fault_add(commit->fault, path_of(create, i),
+                               "ref %u names a record of an earlier mutation", record->ref);
+    return HERO__V1__CODE__OK;
+}
+
+/* Every record is looked at before the first is written, so that all that
+ * lacks is told at once. */
+static Code read_records(struct create *create)
+{
+    Code code = HERO__V1__CODE__OK, checked = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < create->graph->n_records && code == HERO__V1__CODE__OK; i++) {
+        code = read_record(create, i);
+        if (code == HERO__V1__CODE__OK && check_member(create, i) != HERO__V1__CODE__OK)
+            checked = create->commit->fault->code;
+    }
+    return code != HERO__V1__CODE__OK ? code : checked;
+}
+
+static int compare_order(const void *a, const void *b, void *arg)
+{
+    const struct entity *entities = arg;
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    unsigned first = entities[left].model->position, second = entities[right].model->position;
+    if (first != second)
+        return first < second ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+static Code write_record(struct create *create, size_t i)
+{
+    struct commit *commit = create->commit;
+    const Hero__V1__Record *record = create->graph->records[i];
+    struct entity *entity = &create->entities[i];
+    const char *path = create->graph->n_records > 1 ? NULL : "";
+    ProtobufCMessage *stored = NULL;
+    bool found = false;
+    Code code = HERO__V1__CODE__OK;
+    if (!path) /* a graph's paths are worth their time only where something fails */
+        path = record->member == HERO__V1__RECORD__MEMBER__NEW ? "" : path_of(create, i);
+    if (record->member == HERO__V1__RECORD__MEMBER__KEY)
+        code = record_fetch(commit, entity->model, entity->record, &stored, &found, path);
+    else if (record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
+        code = record_connect(commit, entity->model, entity->record, &stored, &found, path);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    if (found) {
+        entity->record = stored;
+        return code;
+    }
+    if (record->member == HERO__V1__RECORD__MEMBER__KEY)
+        return record_not_found(commit, entity->model, entity->record, path);
+    if (record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
+        code = record_check_required(commit, entity->model, entity->record, path);
+    if (code == HERO__V1__CODE__OK)
+        code = record_insert(commit, entity->model, &entity->record, path);
+    if (code != HERO__V1__CODE__OK && record->member == HERO__V1__RECORD__MEMBER__NEW)
+        fault_prefix(commit->fault, path_of(create, i));
+    return code;
+}
+
+static Code write_edge(struct create *create, size_t i)
+{
+    struct commit *commit = create->commit;
+    const Hero__V1__Edge *edge = create->graph->edges[i];
+    const struct entity *from = graph_refs_find(&commit->refs, edge->from);
+    const struct entity *to = graph_refs_find(&commit->refs, edge->to);
+    const struct relationship *relationship = model_relationship(from->model, edge->relationship);
+    bool added = false;
+    const char *path = "";
+    if (!relationship || relationship->target != to->model) {
+        path = arena_printf(commit->arena, "edges[%zu]", i);
+        return relationship
+                   ? fault_add(commit->fault, path ? path : "", "%s.%s relates to %s, not to %s",
+                               from->model->name, relationship->name, relationship->target->name,
+                               to->model->name)
+                   : fault_add(commit->fault, path ? path : "", "%s has no relationship called %s",
+                               from->model->name, edge->relationship);
+    }
+    Code code = link_add(commit, relationship, from, path, to, path, &added);
+    create->outcome->added += added;
+    return code;
+}
+
+static Code answer(struct create *create)
+{
+    struct commit *commit = create->commit;
+    const Hero__V1__Graph *graph = create->graph;
+    Hero__V1__Outcome *outcome = create->outcome;
+    outcome->records = arena_array(commit->arena, graph->n_records, sizeof(*outcome->records));
+    if (!outcome->records)
+        return commit_no_memory(commit);
+    for (size_t i = 0; i < graph->n_records; i++) {
+        Code code = record_pack(commit, create->entities[i].model, create->entities[i].record,
+                                graph->records[i]->ref, &outcome->records[i]);
+        if (code != HERO__V1__CODE__OK)
+            return code;
+    }
+    outcome->n_records = graph->n_records;
+    outcome->has_added = outcome->added > 0;
+    return HERO__V1__CODE__OK;
+}
+
+Code create_run(struct commit *commit, const Hero__V1__Graph *graph, Hero__V1__Outcome *outcome)
+{
+    struct create create = {.commit = commit, .graph = graph, .outcome = outcome};
+    if (!graph || graph->n_records == 0)
+        return fault_add(commit->fault, "graph", "holds no record to create");
+    Code code = graph_check(graph, commit->arena, commit->fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    create.entities = arena_array(commit->arena, graph->n_records, sizeof(*create.entities));
+    create.order = arena_array(commit->arena, graph->n_records, sizeof(*create.order));
+    if (!create.entities || !create.order)
+        return commit_no_memory(commit);
+    code = read_records(&create);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    for (size_t i = 0; i < graph->n_records; i++)
+        create.order[i] = i;
+    qsort_r(create.order, graph->n_records, sizeof(*create.order), compare_order, create.entities);
+    for (size_t i = 0; i < graph->n_records && code == HERO__V1__CODE__OK; i++)
+        code = write_record(&create, create.order[i]);
+    for (size_t i = 0; i < graph->n_edges && code == HERO__V1__CODE__OK; i++)
+        code = write_edge(&create, i);
+    return code == HERO__V1__CODE__OK ? answer(&create) : code;
+}

@@ -1,0 +1,166 @@
+/*
+ * Expand: related records, level by level. One statement for each
+ * relationship and level, however many records ask: their keys go in through
+ * _hero_keys. Knows paths and joins; records are graph_out.c's.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "read.h"
+
+/* ---- paths ---- */
+
+static struct expand *find_or_add(struct reading *reading, struct expand **list,
+                                  const struct relationship *relationship)
+{
+    while (*list && (*list)->relationship != relationship)
+        list = &(*list)->next;
+    if (!*list) {
+        *list = arena_alloc(reading->arena, sizeof(**list));
+        if (*list)
+            (*list)->relationship = relationship;
+    }
+    return *list;
+}
+
+static Code parse_path(struct reading *reading, const struct model *model, const char *path,
+                       const char *where, struct expand **tree)
+{
+    unsigned depth = 0;
+    for (const char *at = path; *at || at == path;) {
+        size_t len = strcspn(at, ".");
+        char *name = arena_printf(reading->arena, "%.*s", (int)len, at);
+        const struct relationship *relationship = name ? model_relationship(model, name) : NULL;
+        if (!name)
+            return reading_no_memory(reading);
+        if (!relationship)
+            return fault_add(reading->fault, where, "%s has no relationship called \"%s\"",
+                             model->name, name);
+        if (++depth > reading->store->options.max_expand_depth)
+            return fault_add(reading->fault, where, "is deeper than %u relationships",
+                             reading->store->options.max_expand_depth);
+        struct expand *expand = find_or_add(reading, tree, relationship);
+        if (!expand)
+            return reading_no_memory(reading);
+        tree = &expand->children;
+        model = relationship->target;
+        at += len;
+        if (*at == '.' && !*++at)
+            return fault_add(reading->fault, where, "ends with a dot");
+    }
+    return HERO__V1__CODE__OK;
+}
+
+Code expand_parse(struct reading *reading, const struct model *model, char *const *paths,
+                  size_t n_paths, struct expand **ret_tree)
+{
+    char where[32];
+    *ret_tree = NULL;
+    for (size_t i = 0; i < n_paths; i++) {
+        snprintf(where, sizeof(where), "expand[%zu]", i);
+        Code code = parse_path(reading, model, paths[i], where, ret_tree);
+        if (code == HERO__V1__CODE__RESOURCE_EXHAUSTED)
+            return code;
+    }
+    return reading->fault->code;
+}
+
+/* ---- one level ---- */
+
+/* The link's rows in the order of its other end: with the link's two indexes
+ * that is the order in which they are found. */
+static const char *level_text(struct reading *reading, const struct relationship *relationship,
+                              bool single)
+{
+    struct sql sql;
+    sql_init(&sql, reading->arena);
+    sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
+    sql_columns(&sql, "t.", relationship->target);
+    sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
+    sql_name(&sql, relationship->link->table);
+    sql_add(&sql, " AS l CROSS JOIN ");
+    sql_name(&sql, relationship->target->table);
+    sql_add(&sql, " AS t ON ");
+    sql_column(&sql, "t.", relationship->link_to->foreign_key);
+    sql_add(&sql, " = ");
+    sql_column(&sql, "l.", relationship->link_to);
+    sql_add(&sql, " WHERE ");
+    sql_column(&sql, "l.", relationship->link_from);
+    sql_add(&sql, single ? " = ?1 ORDER BY " : " = p.k0 ORDER BY p.position, ");
+    sql_column(&sql, "l.", relationship->link_to);
+    return sql_text(&sql);
+}
+
+/* Link ends have one key column. */
+static Code bind_parents(struct reading *reading, sqlite3_stmt *stmt, const struct nodes *parents,
+                         struct key_list *list)
+{
+    int rc;
+    if (parents->n == 1) {
+        rc = key_value_bind(stmt, 1, parents->items[0]->key);
+    } else {
+        const struct key_value **keys = arena_array(reading->arena, parents->n, sizeof(*keys));
+        if (!keys)
+            return reading_no_memory(reading);
+        for (size_t i = 0; i < parents->n; i++)
+            keys[i] = parents->items[i]->key;
+        *list = (struct key_list){parents->n, 1, keys};
+        rc = key_list_bind(stmt, 1, list);
+    }
+    return rc == SQLITE_OK ? HERO__V1__CODE__OK
+                           : db_fault(reading->db, rc, reading->fault, "binding keys");
+}
+
+static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct expand *expand,
+                       const struct nodes *parents, struct nodes *found)
+{
+    const struct relationship *relationship = expand->relationship;
+    size_t parent = 0;
+    uint32_t position = 0;
+    int rc;
+    while ((rc = db_step(reading->db, stmt)) == SQLITE_ROW) {
+        struct node *node;
+        size_t next = (size_t)sqlite3_column_int64(stmt, 0);
+        position = next == parent ? position : 0;
+        parent = next;
+        Code code = graph_out_row(reading, stmt, 1, relationship->target, &node);
+        if (code == HERO__V1__CODE__OK)
+            code = graph_out_edge(reading, parents->items[parent], relationship, node, position++);
+        if (code == HERO__V1__CODE__OK && node->mark != expand) {
+            node->mark = expand;
+            code = nodes_add(reading, found, node);
+        }
+        if (code != HERO__V1__CODE__OK)
+            return code;
+    }
+    return rc == SQLITE_DONE ? HERO__V1__CODE__OK
+                             : db_fault(reading->db, rc, reading->fault, relationship->name);
+}
+
+static Code run_level(struct reading *reading, const struct expand *expand,
+                      const struct nodes *parents)
+{
+    struct nodes found = {NULL, 0, 0};
+    struct key_list list;
+    if (parents->n == 0)
+        return HERO__V1__CODE__OK;
+    const char *sql = level_text(reading, expand->relationship, parents->n == 1);
+    if (!sql)
+        return reading_no_memory(reading);
+    sqlite3_stmt *stmt = db_prepare(reading->db, sql, reading->fault);
+    if (!stmt)
+        return reading->fault->code;
+    Code code = bind_parents(reading, stmt, parents, &list);
+    if (code == HERO__V1__CODE__OK)
+        code = read_level(reading, stmt, expand, parents, &found);
+    db_release(reading->db, stmt);
+    return code == HERO__V1__CODE__OK ? expand_run(reading, expand->children, &found) : code;
+}
+
+/* Recursion is as deep as the paths, which expand_parse bounds. */
+Code expand_run(struct reading *reading, const struct expand *tree, const struct nodes *roots)
+{
+    Code code = HERO__V1__CODE__OK;
+    for (; tree && code == HERO__V1__CODE__OK; tree = tree->next)
+        code = run_level(reading, tree, roots);
+    return code;
+}

@@ -1,0 +1,79 @@
+/*
+ * Reads, inside: a graph that grows row by row, and the relationships to
+ * expand. get.c and list.c find the roots, expand.c what belongs to them,
+ * graph_out.c keeps each record once.
+ */
+#ifndef HERO_STORE_READ_H
+#define HERO_STORE_READ_H
+
+#include "internal.h"
+#include "key_table.h"
+#include "sql.h"
+
+/* A record of the answer. */
+struct node {
+    const struct model *model;
+    const struct key_value *key; /* of its primary key; in the arena */
+    uint64_t hash;
+    uint32_t ref;
+    const void *mark; /* the expand step that collected it last */
+    struct node *chain;
+};
+
+struct nodes {
+    struct node **items;
+    size_t n, size;
+};
+
+struct reading {
+    struct store *store;
+    struct db *db;
+    struct store_read *read;
+    struct arena *arena;
+    struct fault *fault;
+    Hero__V1__Graph *graph;
+    size_t max_records, max_edges; /* room in the graph's arrays */
+    struct node **buckets;
+    size_t n_buckets, n_nodes;
+    size_t bytes;                      /* of the answer so far */
+    unsigned n_rows;                   /* touched so far */
+    const struct model *scratch_model; /* what scratch is a record of */
+    ProtobufCMessage *scratch;         /* refilled for each row, text borrowed from it */
+};
+
+/* One relationship to load, and those to load from there. */
+struct expand {
+    const struct relationship *relationship;
+    struct expand *children, *next;
+};
+
+Code reading_no_memory(struct reading *reading);
+/* Counts a row; ABORTED past the read's row budget, RESOURCE_EXHAUSTED where
+ * the answer outgrows a message. */
+MUST_CHECK Code reading_row(struct reading *reading, size_t bytes);
+/* Begins and ends the one moment that all statements of a read see. */
+MUST_CHECK Code reading_begin(struct reading *reading);
+MUST_CHECK Code reading_end(struct reading *reading, Code code);
+
+/* ---- graph_out.c ---- */
+
+/* The record in the row's columns from `first` on: the node it is already, or a new one. */
+MUST_CHECK Code graph_out_row(struct reading *reading, sqlite3_stmt *stmt, int first,
+                              const struct model *model, struct node **ret_node);
+MUST_CHECK Code graph_out_edge(struct reading *reading, const struct node *from,
+                               const struct relationship *relationship, const struct node *to,
+                               uint32_t position);
+MUST_CHECK Code nodes_add(struct reading *reading, struct nodes *nodes, struct node *node);
+/* The roots' refs, in order. */
+MUST_CHECK Code nodes_refs(struct reading *reading, const struct nodes *nodes, uint32_t **ret_refs);
+
+/* ---- expand.c ---- */
+
+/* "teams", "teams.heroes": a tree. Violations at expand[i]. */
+MUST_CHECK Code expand_parse(struct reading *reading, const struct model *model, char *const *paths,
+                             size_t n_paths, struct expand **ret_tree);
+/* One statement for each relationship of the tree, however many records. */
+MUST_CHECK Code expand_run(struct reading *reading, const struct expand *tree,
+                           const struct nodes *roots);
+
+#endif

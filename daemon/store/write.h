@@ -1,0 +1,110 @@
+/*
+ * The one write path, inside: a commit on its way through its mutations.
+ * writer.c runs commits, commit.c one of them, record.c and link.c its rows,
+ * request_id.c what makes it happen once.
+ */
+#ifndef HERO_STORE_WRITE_H
+#define HERO_STORE_WRITE_H
+
+#include "graph.h"
+#include "internal.h"
+#include "sql.h"
+
+/* A record of this commit, by its ref. */
+struct entity {
+    const struct model *model;
+    ProtobufCMessage *record; /* as stored, or what is about to be; in the arena */
+};
+
+struct commit {
+    struct store *store;
+    struct db *db;
+    const struct models *models; /* served now: only the writer thread changes them */
+    struct store_write *write;
+    struct arena *arena;
+    struct fault *fault; /* the write's; paths are relative to the mutation */
+    struct graph_refs refs;
+    Hero__V1__CommitResponse response;
+};
+
+/* The commit's arena is exhausted. */
+Code commit_no_memory(struct commit *commit);
+/* `path` and `field` joined with a dot where both are there. */
+const char *commit_path(struct commit *commit, const char *path, const char *field);
+/* A target of a mutation: a record of this commit or a key, checked. */
+MUST_CHECK Code commit_target(struct commit *commit, const Hero__V1__Target *target,
+                              const char *path, struct entity *ret_entity);
+
+/* ---- record.c: rows of models; `path` is the record's in the request ---- */
+
+/* Adds a violation for each column that must have a value and has none. */
+Code record_check_required(struct commit *commit, const struct model *model,
+                           const ProtobufCMessage *record, const char *path);
+/* Inserts with defaults; the record becomes what is stored. */
+MUST_CHECK Code record_insert(struct commit *commit, const struct model *model,
+                              ProtobufCMessage **record, const char *path);
+/* Reads the row with the record's key. *ret_found is false where there is none. */
+MUST_CHECK Code record_fetch(struct commit *commit, const struct model *model,
+                             const ProtobufCMessage *key, ProtobufCMessage **ret_record,
+                             bool *ret_found, const char *path);
+/* By the whole primary key, else by the one unique column that is present. */
+MUST_CHECK Code record_connect(struct commit *commit, const struct model *model,
+                               const ProtobufCMessage *record, ProtobufCMessage **ret_record,
+                               bool *ret_found, const char *path);
+MUST_CHECK Code record_update(struct commit *commit, const struct entity *target,
+                              const ProtobufCMessage *values, const struct column *const *columns,
+                              size_t n_columns, ProtobufCMessage **ret_record, const char *path);
+MUST_CHECK Code record_delete(struct commit *commit, const struct entity *target, const char *path);
+/* NOT_FOUND at `path`, naming model and key. */
+Code record_not_found(struct commit *commit, const struct model *model, const ProtobufCMessage *key,
+                      const char *path);
+/* The record as it travels, in the arena. */
+MUST_CHECK Code record_pack(struct commit *commit, const struct model *model,
+                            const ProtobufCMessage *record, uint32_t ref,
+                            Hero__V1__Record **ret_record);
+
+/* ---- link.c: rows of link models ---- */
+
+/* *ret_added: it was not there before. NOT_FOUND at the end's path that is missing. */
+MUST_CHECK Code link_add(struct commit *commit, const struct relationship *relationship,
+                         const struct entity *from, const char *from_path, const struct entity *to,
+                         const char *to_path, bool *ret_added);
+MUST_CHECK Code link_remove(struct commit *commit, const struct relationship *relationship,
+                            const struct entity *from, const char *from_path,
+                            const struct entity *to, const char *to_path, bool *ret_removed);
+/* All link rows of a record that is about to go. */
+MUST_CHECK Code link_clear(struct commit *commit, const struct entity *target, const char *path,
+                           uint32_t *removed);
+
+/* ---- mutation.c ---- */
+
+MUST_CHECK Code mutation_run(struct commit *commit, const Hero__V1__Mutation *mutation,
+                             Hero__V1__Outcome *outcome);
+MUST_CHECK Code create_run(struct commit *commit, const Hero__V1__Graph *graph,
+                           Hero__V1__Outcome *outcome);
+
+/* ---- request_id.c ---- */
+
+struct request_cache;
+struct request_cache *request_cache_new(void);
+void request_cache_free(struct request_cache *cache);
+void request_cache_clear(struct request_cache *cache);
+
+/* Before execution: is it a repeat? *ret_answered: the write has the answer of
+ * its first execution. FAILED_PRECONDITION for a forgotten client or a seq
+ * below the watermark, INVALID_ARGUMENT for a seq that was another request's. */
+MUST_CHECK Code request_begin(struct store *store, struct store_write *write, int64_t now_ms,
+                              bool *ret_answered);
+/* After execution, in the same savepoint: keeps the answer. */
+MUST_CHECK Code request_keep(struct store *store, struct store_write *write,
+                             const Hero__V1__CommitResponse *response, int64_t now_ms);
+/* The write was rolled back: what the cache took from it is not true. */
+void request_undo(struct store *store, const struct store_write *write);
+/* Forgets clients that were away longer than the retention, some at a time;
+ * outside a transaction. */
+void request_purge(struct store *store, int64_t now_ms);
+
+/* writer.c's cache, for request_id.c */
+struct request_cache *writer_request_cache(struct store *store);
+
+#endif
