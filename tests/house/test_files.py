@@ -10,6 +10,10 @@ import stat
 import sys
 
 MOST_LINES = 600
+# What is one room all the same, and why.
+LONGER = {
+    "client/heroclient.h": "one header to include, half of it comments",
+}
 # Split so that this file does not find itself.
 LATER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.$}])/(work|root|home|Users)/[\w.]")
@@ -20,7 +24,7 @@ SKIPPED = {".git"}
 def check_file(path, text, mode):
     faults = []
     lines = text.split("\n")
-    if path.endswith((".c", ".h", ".py", ".sh")) and len(lines) > MOST_LINES + 1:
+    if path.endswith((".c", ".h", ".py", ".sh")) and len(lines) > MOST_LINES + 1 and path not in LONGER:
         faults.append("%s: %d lines; split it, %d are the most" % (path, len(lines) - 1, MOST_LINES))
     for number, line in enumerate(lines, 1):
         if LATER.search(line):

@@ -46,7 +46,7 @@ PLACES = [
 # Libraries that belong to a few files each.
 LIBRARIES = [
     (r"sqlite3\.h", r"daemon/store/.*", "only daemon/store may know SQLite"),
-    (r"nng/.*", r"daemon/server\.c|client/transport\.c", "only the two ends of the wire may know nng"),
+    (r"nng/.*", r"daemon/server[^/]*|client/transport[^/]*", "only the two ends of the wire may know nng"),
     (r"systemd/.*", r"daemon/(main|log|notify)\.c", "only main and the log talk to systemd"),
     (r"jansson\.h", r"(client|cli)/.*", "JSON is the client's and the cli's"),
     (r"libsmartcols\.h|libsmartcols/.*", r"cli/.*", "tables are the cli's"),
