@@ -79,16 +79,17 @@ static void await_ready(const struct daemon_process *daemon)
     struct pollfd poll_fd = {.fd = daemon->ready_fd, .events = POLLIN};
     char text[512];
 
-    for (;;) {
-        if (poll(&poll_fd, 1, 30000) != 1)
-            fail("herod was not ready within 30 s");
-        ssize_t n = recv(daemon->ready_fd, text, sizeof(text) - 1, 0);
-        if (n < 0)
-            fail("recv: %s", strerror(errno));
-        text[n] = 0;
-        if (strstr(text, "READY=1"))
-            return;
+    for (int slices = 0; slices < 300; slices++) {
+        if (poll(&poll_fd, 1, 100) == 1) {
+            ssize_t n = recv(daemon->ready_fd, text, sizeof(text) - 1, 0);
+            text[n < 0 ? 0 : n] = 0;
+            if (strstr(text, "READY=1"))
+                return;
+        }
+        if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid)
+            fail("herod ended before it was ready");
     }
+    fail("herod was not ready within 30 s");
 }
 
 void daemon_start(struct daemon_process *daemon)
