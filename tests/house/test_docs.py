@@ -69,8 +69,9 @@ def check_options(program, help_text, page):
 
 
 def commands_of(help_text):
-    """Lines of two blanks and a lower-case word."""
-    return set(re.findall(r"^  ([a-z]+)\b(?!=)", help_text, flags=re.M))
+    """The first words of the lines under "Commands:"."""
+    section = re.search(r"^Commands:\n((?:  .*\n)+)", help_text, flags=re.M)
+    return set(re.findall(r"^  ([a-z]+) ", section.group(1), flags=re.M)) if section else set()
 
 
 def check_commands(commands, page, help_of):

@@ -43,7 +43,8 @@ def check_file(path, text, mode):
 def read_tree(source):
     for folder, folders, names in os.walk(source):
         folders[:] = [f for f in folders if f not in SKIPPED
-                      and not (folder == source and f.startswith("build"))]
+                      and not (folder == source and f.startswith("build"))
+                      and not os.path.exists(os.path.join(folder, f, "build.ninja"))]
         for name in names:
             path = os.path.join(folder, name)
             relative = os.path.relpath(path, source)
