@@ -13,12 +13,19 @@
 
 struct server;
 
+/* A request that runs, and its answer, hold a context each until nng took the
+ * answer. So many more than the cap of running requests: Check and the
+ * self-probe find one, and refusals are told. */
+#define SERVER_SPARE_CONTEXTS(in_flight) ((in_flight) / 3 + 16)
+
+enum { SERVER_IO_CPU_ANY = -1, SERVER_IO_CPU_AUTO = -2 };
+
 struct server_options {
     const char *const *urls;
     size_t n_urls;
-    unsigned socket_mode;  /* ipc: 0660 */
+    unsigned socket_mode;     /* ipc: 0660 */
     const char *socket_group; /* NULL: unchanged */
-    int io_cpu; /* nng's threads on this CPU; -1: wherever; -2: auto */
+    int io_cpu;               /* nng's threads on this CPU; or SERVER_IO_CPU_... */
 };
 
 /* Guards the paths (a stale socket is removed, anything else refuses the
@@ -26,8 +33,13 @@ struct server_options {
  * the url and a hint. */
 MUST_CHECK Code server_start(struct daemon *daemon, const struct server_options *options,
                              struct server **ret_server, struct fault *fault);
+/* Where it listens: tcp://127.0.0.1:0 has become the port. */
+size_t server_n_urls(const struct server *server);
+const char *server_url(const struct server *server, size_t i);
 /* Asks Admin/Check over each own listener; within timeout_ms. */
 MUST_CHECK Code server_probe(struct server *server, uint32_t timeout_ms, struct fault *fault);
+/* Closes connections that were silent for limits.idle_timeout_s. */
+void server_close_idle(struct server *server);
 /* Takes no new requests, waits until those running are answered and sent (at
  * most timeout_ms), removes its own socket files. The process must _exit
  * soon after: nng_close can hang (nng 1.5.2). */
