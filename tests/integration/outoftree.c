@@ -200,7 +200,8 @@ static void create_json(void)
         "{\"title\": \"Small Gods\", \"cover\": \"AAEC\","
         " \"authors\": [{\"@key\": {\"handle\": \"neil\"}}],"
         " \"editors\": [{\"handle\": \"ann\", \"full_name\": \"Ann Editor\"}],"
-        " \"tags\": [{\"@connect\": {\"name\": \"fantasy\"}}, {\"name\": \"gods\"}]}",
+        " \"tags\": [{\"@connect\": {\"name\": \"fantasy\"}}, {\"@connect\": {\"name\": "
+        "\"gods\"}}]}",
         &error));
 
     CONTAINS(result, "\"Small Gods\"");

@@ -48,8 +48,8 @@ static void test_tutorial_is_one_commit(void **state)
     OK(hero_session_add(session, &spider_boy.base, &error));
     fixture->begins = fixture->commits = 0;
     OK(hero_session_commit(session, &error));
-    assert_in_range(fixture->begins, 0, 1);
-    assert_in_range(fixture->commits, 0, 1);
+    assert_int_equal(fixture->begins, 1);
+    assert_int_equal(fixture->commits, 1);
 
     assert_int_equal(deadpond.id, 1);
     assert_int_equal(rusty_man.id, 2);

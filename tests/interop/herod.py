@@ -59,7 +59,7 @@ class Herod:
             f"heroctl {' '.join(arguments)}: status {done.returncode}, not {status}\n"
             f"{done.stdout}{done.stderr}"
         )
-        return done.stdout
+        return done.stdout if status == 0 else done.stderr
 
     def json(self, *arguments):
         return json.loads(self.run(*arguments))
