@@ -35,8 +35,13 @@ void fail(const char *format, ...)
     putchar('\n');
     fflush(stdout);
     if (running) {
+        char command[128];
+
         if (running->pid > 0)
             kill(running->pid, SIGKILL);
+        snprintf(command, sizeof(command), "tail -n 20 '%s/log'", running->folder);
+        if (system(command))
+            puts("(no log)");
         remove_folder(running->folder);
     }
     _exit(1);
@@ -64,9 +69,12 @@ void daemon_init(struct daemon_process *daemon)
 static void run_herod(const struct daemon_process *daemon)
 {
     const char *herod = getenv("HEROD");
-    char ready[80];
+    char ready[80], log[80];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(log, sizeof(log), "%s/log", daemon->folder);
+    if (!freopen(log, "a", stderr))
+        _exit(127);
     snprintf(ready, sizeof(ready), "%s/ready", daemon->folder);
     setenv("NOTIFY_SOCKET", ready, 1);
     execl(herod, "herod", "--database", daemon->database, "--listen", daemon->url, (char *)NULL);

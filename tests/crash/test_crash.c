@@ -358,7 +358,7 @@ static size_t check_all(void)
 int main(int argc, char **argv)
 {
     const char *asked = argc > 1 ? argv[1] : getenv("HERO_CRASH_CYCLES");
-    int cycles = asked ? atoi(asked) : 10;
+    int cycles = asked ? atoi(asked) : 100;
     unsigned seed = (unsigned)time(NULL), n_repeated = 0;
 
     if (cycles < 1 || !getenv("HEROD"))
