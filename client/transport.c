@@ -364,33 +364,71 @@ Code transport_open(const char *url, int64_t daemon_uid, int64_t deadline_ns,
     return code;
 }
 
+/* Closing, on a thread that may never come back from it. */
+struct closing {
+    nng_socket socket;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool over;
+};
+
 static void *close_thread(void *arg)
 {
-    struct transport *transport = arg;
+    struct closing *closing = arg;
 
-    nng_close(transport->socket);
+    nng_close(closing->socket);
+    pthread_mutex_lock(&closing->lock);
+    closing->over = true;
+    pthread_cond_signal(&closing->ended);
+    pthread_mutex_unlock(&closing->lock);
     return NULL;
+}
+
+/* false: it hangs, and keeps what it was given. */
+static bool close_within(struct closing *closing, int64_t deadline_ns)
+{
+    struct timespec until = timespec_of(deadline_ns);
+    bool in_time = true;
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, close_thread, closing)) {
+        nng_close(closing->socket);
+        return true;
+    }
+    pthread_mutex_lock(&closing->lock);
+    while (!closing->over && in_time)
+        in_time = pthread_cond_timedwait(&closing->ended, &closing->lock, &until) != ETIMEDOUT;
+    in_time = closing->over;
+    pthread_mutex_unlock(&closing->lock);
+    if (in_time)
+        pthread_join(thread, NULL);
+    else
+        pthread_detach(thread);
+    return in_time;
 }
 
 /* false: it hangs; socket and transport must be left behind. */
 static bool close_socket(struct transport *transport)
 {
-    struct timespec until;
-    pthread_t thread;
+    struct closing *closing;
 
     if (!transport->socket.id)
         return true;
     for (struct transport_slot *slot = transport->all; slot; slot = slot->next)
         nng_ctx_close(slot->ctx);
-    if (pthread_create(&thread, NULL, close_thread, transport)) {
+    closing = calloc(1, sizeof(*closing));
+    if (!closing) {
         nng_close(transport->socket);
         return true;
     }
-    until = timespec_of(now_ns() + (int64_t)CLOSE_MS * 1000000);
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until)) {
-        pthread_detach(thread);
+    closing->socket = transport->socket;
+    pthread_mutex_init(&closing->lock, NULL);
+    monotonic_cond_init(&closing->ended);
+    if (!close_within(closing, now_ns() + (int64_t)CLOSE_MS * 1000000))
         return false;
-    }
+    pthread_mutex_destroy(&closing->lock);
+    pthread_cond_destroy(&closing->ended);
+    free(closing);
     return true;
 }
 

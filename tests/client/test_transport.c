@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -335,6 +336,7 @@ static void test_other_user(void **state)
     if (!pid) {
         nng_socket peer;
 
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (setuid(65534) || nng_rep0_open(&peer) || nng_listen(peer, fixture->url, NULL, 0) ||
             write(ready[1], "x", 1) != 1)
             _exit(1);
