@@ -115,6 +115,23 @@ static void tell_json(const char *status, const hero_error *error)
     json_decref(object);
 }
 
+static void tell_violation(const hero_violation *violation, const char *message)
+{
+    const char *path = violation->path ? violation->path : "";
+    size_t length = strlen(path);
+
+    /* The message alone says it where it is "path: description", or where
+     * nothing in the request can be named. */
+    if (!strncmp(message, path, length) && !strncmp(message + length, ": ", length ? 2 : 0) &&
+        !strcmp(message + length + (length ? 2 : 0), violation->description))
+        return;
+    fputs("  ", stderr);
+    text_write_escaped(stderr, path, false);
+    fputs(length ? ": " : "", stderr);
+    text_write_escaped(stderr, violation->description, false);
+    fputc('\n', stderr);
+}
+
 /* status NULL: none is shown, UNKNOWN as JSON. */
 static void tell(const struct arguments *arguments, const char *status, const hero_error *error)
 {
@@ -126,15 +143,8 @@ static void tell(const struct arguments *arguments, const char *status, const he
     fprintf(stderr, "heroctl: %s%s", status ? status : "", status ? ": " : "");
     text_write_escaped(stderr, error->message ? error->message : "", true);
     fputc('\n', stderr);
-    for (size_t i = 0; i < error->n_violations; i++) {
-        const char *path = error->violations[i].path;
-
-        fputs("  ", stderr);
-        text_write_escaped(stderr, path ? path : "", false);
-        fputs(path && *path ? ": " : "", stderr);
-        text_write_escaped(stderr, error->violations[i].description, false);
-        fputc('\n', stderr);
-    }
+    for (size_t i = 0; i < error->n_violations; i++)
+        tell_violation(&error->violations[i], error->message ? error->message : "");
     if (error->outcome == HERO_OUTCOME_UNKNOWN)
         fputs("  Sent, but not answered: what it changes is stored whole or not at all.\n", stderr);
 }

@@ -64,7 +64,7 @@ static int read_stdin(struct context *context, char **ret_text, size_t *ret_leng
         length += (size_t)n;
         if (length > limit) {
             free(text);
-            return report_failure(context, HERO_INVALID_ARGUMENT,
+            return report_failure(context, HERO_RESOURCE_EXHAUSTED,
                                   "standard input is longer than %zu bytes, %d times what the "
                                   "daemon takes in one message; send it in parts",
                                   limit, TEXT_PER_MESSAGE);

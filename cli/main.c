@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "command.h"
+#include "text.h"
 
 /* Text is UTF-8 whatever the locale says; where it says otherwise (C, POSIX,
  * ISO 8859) libsmartcols would escape it and measure it wrongly. Numbers stay
@@ -44,16 +45,9 @@ static int run(struct context *context)
 /* A reader that went away and a full disk are failures too. */
 static int check_output(const struct context *context, int result)
 {
-    int error = 0;
-
-    if (ferror(stdout))
-        error = EIO;
-    errno = 0;
-    if (fflush(stdout))
-        error = errno;
-    if (!error)
+    if (text_flush())
         return result;
-    report_local(context, "cannot write to standard output: %s", strerror(error));
+    report_local(context, "cannot write to standard output: %s", strerror(text_output_error()));
     return result ? result : EXIT_OTHER;
 }
 

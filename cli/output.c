@@ -178,7 +178,7 @@ static int begin_sheet(struct output *output, const json_t *records)
 static int write_failed(const struct output *output)
 {
     /* A failure of stdout itself is told at the end of the program. */
-    return ferror(stdout) ? EXIT_OTHER : report_local(output->context, "out of memory");
+    return text_output_error() ? EXIT_OTHER : report_local(output->context, "out of memory");
 }
 
 static int sheet_page(struct output *output, const json_t *records)
@@ -256,7 +256,7 @@ int output_page(struct output *output, const char *text)
             print_record(output, json_array_get(records, i), output->n_records + i);
     output->n_records += json_array_size(records);
     json_decref(records);
-    if (!result && (fflush(stdout) || ferror(stdout)))
+    if (!result && !text_flush())
         result = EXIT_OTHER;
     return result;
 }

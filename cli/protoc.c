@@ -202,7 +202,7 @@ static int read_file(const struct context *context, int fd, const char *name, ch
     if (!S_ISREG(status.st_mode))
         return report_local(context, "cannot read %s: it is neither a file nor a directory", name);
     if (status.st_size > SET_MAX_BYTES)
-        return report_failure(context, HERO_INVALID_ARGUMENT,
+        return report_failure(context, HERO_RESOURCE_EXHAUSTED,
                               "%s is too large for a descriptor set", name);
     char *bytes = malloc((size_t)status.st_size + 1);
     if (!bytes)

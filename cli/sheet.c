@@ -130,15 +130,15 @@ bool sheet_flush(struct sheet *sheet)
 {
     if (sheet->csv) {
         csv_header(sheet);
-        return !fflush(stdout) && !ferror(stdout);
+        return text_flush();
     }
     if (!sheet->table)
         return true;
-    bool printed = !scols_print_table(sheet->table) && !fflush(stdout) && !ferror(stdout);
+    bool printed = !scols_print_table(sheet->table);
     for (size_t i = 0; i < sheet->n_columns; i++)
         sheet->widths[i] = scols_column_get_width(scols_table_get_column(sheet->table, i));
     sheet->begun = true;
     scols_unref_table(sheet->table);
     sheet->table = NULL;
-    return printed;
+    return text_flush() && printed;
 }

@@ -5,6 +5,7 @@
  * seventeen digits and lets terminal control characters of the C1 range pass.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,24 @@ void text_write_escaped(FILE *out, const char *text, bool keep_lines)
     if (escaped)
         fputs(escaped, out);
     free(escaped);
+}
+
+/* stdio remembers that a write failed, but not why. */
+static int output_error;
+
+bool text_flush(void)
+{
+    errno = 0;
+    if (fflush(stdout) && !output_error)
+        output_error = errno ? errno : EIO;
+    if (ferror(stdout) && !output_error)
+        output_error = EIO;
+    return !output_error;
+}
+
+int text_output_error(void)
+{
+    return output_error;
 }
 
 json_t *text_member(const json_t *object, const char *name)

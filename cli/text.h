@@ -23,6 +23,11 @@ char *text_escaped(const char *text, size_t length, bool keep_lines);
 /* Writes such text. */
 void text_write_escaped(FILE *out, const char *text, bool keep_lines);
 
+/* Flushes standard output. False: it failed, now or before; text_output_error()
+ * is the errno of the first failure that was seen. */
+bool text_flush(void);
+int text_output_error(void);
+
 /* A member by its name in the .proto or in lowerCamelCase. */
 json_t *text_member(const json_t *object, const char *name);
 /* An integer that may be written as text, as ProtoJSON writes 64 bits. */

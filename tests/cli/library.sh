@@ -7,8 +7,9 @@ hero create author handle=wade 'full_name=Wade Wilson'
 hero create book - -o json <<'END'
 {"title": "One", "price": 9.99, "authors": [{"handle": "wade"}],
  "editors": [{"handle": "a b,c", "full_name": "Odd"}, {"@connect": {"handle": "wade", "full_name": "?"}}],
- "tags": [{"name": "sci fi"}, {"name": "ü"}]}
+ "tags": [{"@connect": {"name": "sci fi"}}, {"@connect": {"name": "ü"}}]}
 END
+hero create book '{"title": "Lost", "tags": [{"name": "nosuch"}]}'
 hero get book 1 --expand authors,editors,tags
 hero get book 1 --expand authors --expand tags -o csv
 hero get author wade 'a b,c' --expand edited.editors,books

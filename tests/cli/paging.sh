@@ -12,7 +12,7 @@ token() {
     sed -n 's/^next page: //p' "$dir/err"
 }
 blind() {
-    sed 's/next page: .*/next page: TOKEN/; s/--page-token [^ ]*/--page-token TOKEN/'
+    sed 's/--page-token [^ ]*/--page-token TOKEN/'
 }
 
 hero list hero --limit 3 >page

@@ -5,8 +5,9 @@ apply_heroes
 
 # What differs from run to run.
 blind() {
-    sed 's/\(uptime_ms["a-z: ,]*[^0-9]\)[0-9][0-9]*/\1N/; s/^! -- [0-9]* us$/! -- N us/
-        s/\(requests["a-z: ,]*[^0-9]\)[0-9][0-9]*/\1N/; s/"uptime_ms":[0-9]*/"uptime_ms":N/'
+    sed 's/\(uptime_ms\|requests\|models_version\)\("*[: ,]*\)[0-9][0-9]*/\1\2N/g
+        s/^! -- [0-9]* us$/! -- N us/; s/\(principal = \).*/\1.../
+        s/\(INTO _hero_request .* VALUES \).*/\1.../'
 }
 
 hero status | blind
