@@ -183,8 +183,7 @@ static void one_name_for_two_indexes(void **state)
     assert_string_equal(fixture_query(f, user_tables), "NULL\n");
 }
 
-/* DDL that fails half-way (another program made the index after the plan
- * would need luck; a table name that SQLite refuses only at execution does). */
+/* The tables are made already when the set cannot be stored: they go again. */
 static void failure_in_the_middle(void **state)
 {
     struct fixture *f = *state;
