@@ -94,7 +94,7 @@ static int find_places(hero_error *error)
         const Hero *first = page ? hero_result_record(page, 0) : NULL;
         const char *token = page ? hero_result_next_page_token(page) : NULL;
 
-        if (!page || !token || hero_result_count(page) != WALK_PAGE) {
+        if (!page || (!token && i + 1 < N_PLACES) || hero_result_count(page) != WALK_PAGE) {
             hero_result_free(page);
             hero_result_free(before);
             return -1;
