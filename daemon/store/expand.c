@@ -110,6 +110,61 @@ static Code bind_parents(struct reading *reading, sqlite3_stmt *stmt, const stru
                            : db_fault(reading->db, rc, reading->fault, "binding keys");
 }
 
+/* A record may be reached by several paths; its edges go into the graph once.
+ * Where they are loaded already, they are followed from there. */
+static Code follow(struct reading *reading, const struct expand *expand,
+                   const struct spread *spread, struct nodes *found)
+{
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < spread->n && code == HERO__V1__CODE__OK; i++) {
+        const Hero__V1__Edge *edge = reading->graph->edges[spread->first + i];
+        struct node *node = reading->nodes.items[edge->to - 1];
+        if (node->mark == expand)
+            continue;
+        node->mark = expand;
+        code = nodes_add(reading, found, node);
+    }
+    return code;
+}
+
+static struct spread *spread_of(struct reading *reading, struct node *node,
+                                const struct relationship *relationship)
+{
+    if (!node->spreads)
+        node->spreads =
+            arena_array(reading->arena, node->model->n_relationships, sizeof(*node->spreads));
+    return node->spreads ? &node->spreads[relationship->position] : NULL;
+}
+
+/* Parents whose edges are to be loaded; those of the others are followed. */
+static Code choose_parents(struct reading *reading, const struct expand *expand,
+                           const struct nodes *parents, struct nodes *ret_fresh,
+                           struct nodes *found)
+{
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < parents->n && code == HERO__V1__CODE__OK; i++) {
+        struct spread *spread = spread_of(reading, parents->items[i], expand->relationship);
+        if (!spread)
+            return reading_no_memory(reading);
+        if (spread->loaded) {
+            code = follow(reading, expand, spread, found);
+            continue;
+        }
+        spread->loaded = true;
+        spread->first = reading->graph->n_edges;
+        code = nodes_add(reading, ret_fresh, parents->items[i]);
+    }
+    return code;
+}
+
+static void extend_spread(struct reading *reading, const struct node *parent,
+                          const struct relationship *relationship)
+{
+    struct spread *spread = &parent->spreads[relationship->position];
+    if (spread->n++ == 0)
+        spread->first = reading->graph->n_edges - 1;
+}
+
 static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct expand *expand,
                        const struct nodes *parents, struct nodes *found)
 {
@@ -125,6 +180,8 @@ static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct
         Code code = graph_out_row(reading, stmt, 1, relationship->target, &node);
         if (code == HERO__V1__CODE__OK)
             code = graph_out_edge(reading, parents->items[parent], relationship, node, position++);
+        if (code == HERO__V1__CODE__OK)
+            extend_spread(reading, parents->items[parent], relationship);
         if (code == HERO__V1__CODE__OK && node->mark != expand) {
             node->mark = expand;
             code = nodes_add(reading, found, node);
@@ -136,13 +193,10 @@ static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct
                              : db_fault(reading->db, rc, reading->fault, relationship->name);
 }
 
-static Code run_level(struct reading *reading, const struct expand *expand,
-                      const struct nodes *parents)
+static Code load_level(struct reading *reading, const struct expand *expand,
+                       const struct nodes *parents, struct nodes *found)
 {
-    struct nodes found = {NULL, 0, 0};
     struct key_list list;
-    if (parents->n == 0)
-        return HERO__V1__CODE__OK;
     const char *sql = level_text(reading, expand->relationship, parents->n == 1);
     if (!sql)
         return reading_no_memory(reading);
@@ -151,8 +205,18 @@ static Code run_level(struct reading *reading, const struct expand *expand,
         return reading->fault->code;
     Code code = bind_parents(reading, stmt, parents, &list);
     if (code == HERO__V1__CODE__OK)
-        code = read_level(reading, stmt, expand, parents, &found);
+        code = read_level(reading, stmt, expand, parents, found);
     db_release(reading->db, stmt);
+    return code;
+}
+
+static Code run_level(struct reading *reading, const struct expand *expand,
+                      const struct nodes *parents)
+{
+    struct nodes fresh = {NULL, 0, 0}, found = {NULL, 0, 0};
+    Code code = choose_parents(reading, expand, parents, &fresh, &found);
+    if (code == HERO__V1__CODE__OK && fresh.n > 0)
+        code = load_level(reading, expand, &fresh, &found);
     return code == HERO__V1__CODE__OK ? expand_run(reading, expand->children, &found) : code;
 }
 

@@ -12,6 +12,7 @@
 /* What refs, tags and lengths add to a record or edge at most. */
 #define RECORD_OVERHEAD 24
 #define EDGE_OVERHEAD 28
+#define ROOT_OVERHEAD 5
 #define FIRST_BUCKETS 64
 
 Code reading_no_memory(struct reading *reading)
@@ -203,7 +204,9 @@ static struct node *new_node(struct reading *reading, const struct model *model,
                 return NULL;
         }
     *node = (struct node){
-        .model = model, .key = kept, .hash = hash, .ref = (uint32_t)++reading->n_nodes};
+        .model = model, .key = kept, .hash = hash, .ref = (uint32_t)reading->nodes.n + 1};
+    if (nodes_add(reading, &reading->nodes, node) != HERO__V1__CODE__OK)
+        return NULL;
     node->chain = reading->buckets[hash % reading->n_buckets];
     reading->buckets[hash % reading->n_buckets] = node;
     return node;
@@ -222,7 +225,7 @@ Code graph_out_row(struct reading *reading, sqlite3_stmt *stmt, int first,
         key[i] = key_value_of(stmt, first + (int)model->primary_key[i]->position);
         hash = hash_value(hash, &key[i]);
     }
-    if (reading->n_nodes >= reading->n_buckets) {
+    if (reading->nodes.n >= reading->n_buckets) {
         Code code = grow_buckets(reading);
         if (code != HERO__V1__CODE__OK)
             return code;
@@ -232,7 +235,7 @@ Code graph_out_row(struct reading *reading, sqlite3_stmt *stmt, int first,
         node = node->chain;
     if (node) {
         *ret_node = node;
-        return reading_row(reading, 0);
+        return reading_row(reading, ROOT_OVERHEAD);
     }
     node = new_node(reading, model, hash, key);
     if (!node)

@@ -10,13 +10,20 @@
 #include "key_table.h"
 #include "sql.h"
 
+/* Where a record's edges of one relationship are in the graph. */
+struct spread {
+    bool loaded;
+    size_t first, n;
+};
+
 /* A record of the answer. */
 struct node {
     const struct model *model;
     const struct key_value *key; /* of its primary key; in the arena */
     uint64_t hash;
     uint32_t ref;
-    const void *mark; /* the expand step that collected it last */
+    const void *mark;       /* the expand step that collected it last */
+    struct spread *spreads; /* by relationship of the model; NULL: none loaded yet */
     struct node *chain;
 };
 
@@ -34,7 +41,8 @@ struct reading {
     Hero__V1__Graph *graph;
     size_t max_records, max_edges; /* room in the graph's arrays */
     struct node **buckets;
-    size_t n_buckets, n_nodes;
+    size_t n_buckets;
+    struct nodes nodes;                /* all: the one with ref r at r - 1 */
     size_t bytes;                      /* of the answer so far */
     unsigned n_rows;                   /* touched so far */
     const struct model *scratch_model; /* what scratch is a record of */

@@ -111,6 +111,28 @@ static void test_expand(void **state)
     }
 }
 
+/* A record that several paths reach, or that is asked for twice, has its edges once. */
+static void test_expand_again(void **state)
+{
+    struct store_case *c = *state;
+    Hero__V1__GetResponse answer;
+    struct fault fault = FAULT_INIT;
+    const char *keys[] = {"id=1", "id=10", "id=1"};
+    fill(c);
+    assert_int_equal(get(c, "hero", keys, 3, "teams", &answer, &fault), CODE(OK));
+    assert_int_equal(answer.graph->n_edges, 3);
+    assert_int_equal(get(c, "hero", keys, 3, "teams.heroes.teams", &answer, &fault), CODE(OK));
+    assert_int_equal(answer.graph->n_records, 202);
+    assert_int_equal(answer.graph->n_edges, 220 + 220);
+    n_statements(c);
+    /* What was loaded before is followed, not forgotten. */
+    assert_int_equal(get(c, "hero", keys, 1, "teams.heroes.teams.heroes", &answer, &fault),
+                     CODE(OK));
+    assert_int_equal(answer.graph->n_records, 202);
+    assert_int_equal(answer.graph->n_edges, 220 + 140);
+    n_statements(c);
+}
+
 static void test_row_budget(void **state)
 {
     struct store_case *c = *state;
@@ -259,7 +281,7 @@ static void test_foreign_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_get),   TEST(test_expand), TEST(test_row_budget),
+        TEST(test_get),   TEST(test_expand), TEST(test_expand_again),   TEST(test_row_budget),
         TEST(test_pages), TEST(test_tokens), TEST(test_foreign_values),
     };
     return cmocka_run_group_tests_name("read", tests, NULL, NULL);
