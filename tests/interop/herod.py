@@ -64,5 +64,13 @@ class Herod:
     def json(self, *arguments):
         return json.loads(self.run(*arguments))
 
-    def apply_heroes(self):
-        self.run("apply", os.path.join(os.environ["HERO_SOURCE"], "examples/heroes/heroes.proto"))
+    def apply_heroes(self, status=0):
+        source = os.environ["HERO_SOURCE"]
+        # hero/options.proto is not installed where tests run.
+        return self.run(
+            "apply",
+            "-I",
+            os.path.join(source, "proto"),
+            os.path.join(source, "examples/heroes/heroes.proto"),
+            status=status,
+        )

@@ -111,9 +111,6 @@ class Interop(unittest.TestCase):
             related = [{"@key": {"id": team}} for team in teams]
             herod.run("create", "hero", json.dumps({**hero, "teams": related}))
 
-    def proto(self):
-        return os.path.join(os.environ["HERO_SOURCE"], "examples/heroes/heroes.proto")
-
     def check_both_sides_with_sqlmodel(self, heroes_of, teams_of):
         engine = open_database(self.database)
         with Session(engine) as session:
@@ -224,7 +221,7 @@ class Interop(unittest.TestCase):
         database.close()
         before = shape(self.database)
         with self.herod() as herod:
-            told = herod.run("apply", self.proto(), status=4)
+            told = herod.apply_heroes(status=4)
             self.assertIn("age", told)
             self.assertIn("VARCHAR", told)
         self.assertEqual(shape(self.database), before)
