@@ -337,6 +337,62 @@ Code column_bind_default(sqlite3_stmt *stmt, int index, const struct column *col
     return bound(stmt, rc, column, fault);
 }
 
+static struct key_value integer_value(int64_t integer)
+{
+    return (struct key_value){.type = SQLITE_INTEGER, .integer = integer};
+}
+
+static struct key_value real_value(double real)
+{
+    return (struct key_value){.type = isnan(real) ? SQLITE_NULL : SQLITE_FLOAT, .real = real};
+}
+
+static struct key_value data_value(int type, const void *data, size_t len)
+{
+    return (struct key_value){.type = type, .len = len, .data = data ? data : ""};
+}
+
+struct key_value column_value(const struct column *column, const ProtobufCMessage *record)
+{
+    const void *at = field_at(record, column->field);
+    const ProtobufCBinaryData *bytes = at;
+    const char *const *text = at;
+    if (!field_present(record, column->field))
+        return (struct key_value){.type = SQLITE_NULL};
+    switch (column->type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+        return integer_value(*(const int32_t *)at);
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+        return integer_value(*(const int64_t *)at);
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        return integer_value(*(const uint32_t *)at);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        if (*(const uint64_t *)at <= INT64_MAX)
+            return integer_value(*(const int64_t *)at);
+        break;
+    case PROTOBUF_C_TYPE_FLOAT:
+        return real_value((double)*(const float *)at);
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return real_value(*(const double *)at);
+    case PROTOBUF_C_TYPE_BOOL:
+        return integer_value(*(const protobuf_c_boolean *)at != 0);
+    case PROTOBUF_C_TYPE_STRING:
+        return data_value(SQLITE_TEXT, *text, *text ? strlen(*text) : 0);
+    case PROTOBUF_C_TYPE_BYTES:
+        return data_value(SQLITE_BLOB, bytes->data, bytes->len);
+    case PROTOBUF_C_TYPE_ENUM:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        break;
+    }
+    return (struct key_value){.type = SQLITE_NULL};
+}
+
 Code column_read(sqlite3_stmt *stmt, int index, const struct column *column,
                  ProtobufCMessage *record, struct arena *arena, struct fault *fault)
 {

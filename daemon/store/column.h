@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 #include "model.h"
+#include "key_table.h"
 
 /* INTEGER, VARCHAR, FLOAT, BOOLEAN, BLOB: SQLModel's types. */
 const char *column_sql_type(const struct column *column);
@@ -19,6 +20,9 @@ MUST_CHECK Code column_bind(sqlite3_stmt *stmt, int index, const struct column *
 /* Binds the column's default, or NULL. */
 MUST_CHECK Code column_bind_default(sqlite3_stmt *stmt, int index, const struct column *column,
                                     struct fault *fault);
+/* The record's value as SQLite would hold it; text and bytes are borrowed.
+ * NULL, which equals nothing, for what is absent or can't be held. */
+struct key_value column_value(const struct column *column, const ProtobufCMessage *record);
 /* Reads result column `index` into the record. NULL makes the field absent.
  * With arena NULL text and bytes are borrowed from the row (until the next
  * step): enough to pack the record at once. DATA_LOSS where the stored value

@@ -28,16 +28,41 @@ static Code read_keys(struct reading *reading, const struct model *model,
     return HERO__V1__CODE__OK;
 }
 
-static Code bind_key(struct reading *reading, sqlite3_stmt *stmt, const struct model *model,
-                     const ProtobufCMessage *key)
+/* The keys' values, each key's together. */
+static const struct key_value **key_values(struct reading *reading, const struct model *model,
+                                           ProtobufCMessage *const *keys, size_t n_keys)
 {
-    Code code = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < model->n_primary_key && code == HERO__V1__CODE__OK; i++)
-        code = column_bind(stmt, (int)i + 1, model->primary_key[i], key, reading->fault);
-    return code;
+    size_t width = model->n_primary_key;
+    const struct key_value **values = arena_array(reading->arena, n_keys, sizeof(*values));
+    struct key_value *all = arena_array(reading->arena, n_keys, width * sizeof(*all));
+    if (!values || !all)
+        return NULL;
+    for (size_t i = 0; i < n_keys; i++) {
+        values[i] = all + i * width;
+        for (size_t k = 0; k < width; k++)
+            all[i * width + k] = column_value(model->primary_key[k], keys[i]);
+    }
+    return values;
 }
 
-static Code not_found(struct reading *reading, const struct model *model,
+/* `list` lives as long as it is bound. */
+static Code bind_keys(struct reading *reading, sqlite3_stmt *stmt, const struct model *model,
+                      ProtobufCMessage *const *keys, size_t n_keys, struct key_list *list)
+{
+    int rc = SQLITE_OK;
+    const struct key_value **values = key_values(reading, model, keys, n_keys);
+    if (!values)
+        return reading_no_memory(reading);
+    *list = (struct key_list){n_keys, model->n_primary_key, values};
+    if (n_keys > 1)
+        rc = key_list_bind(stmt, 1, list);
+    for (size_t k = 0; n_keys == 1 && k < model->n_primary_key && rc == SQLITE_OK; k++)
+        rc = key_value_bind(stmt, (int)k + 1, &values[0][k]);
+    return rc == SQLITE_OK ? HERO__V1__CODE__OK
+                           : db_fault(reading->db, rc, reading->fault, "binding keys");
+}
+
+static void not_found(struct reading *reading, const struct model *model,
                       const ProtobufCMessage *key, size_t i)
 {
     char path[32];
@@ -47,54 +72,85 @@ static Code not_found(struct reading *reading, const struct model *model,
         fault_set(reading->fault, HERO__V1__CODE__NOT_FOUND, "%s %s does not exist", model->name,
                   text);
     fault_add(reading->fault, path, "%s %s does not exist", model->name, text);
-    return HERO__V1__CODE__OK; /* the other keys are looked for, too */
 }
 
-static Code read_root(struct reading *reading, sqlite3_stmt *stmt, const struct model *model,
-                      const ProtobufCMessage *key, size_t i, struct nodes *roots)
+/* One key is looked up by its columns; several go in as a table that leads. */
+static const char *roots_text(struct reading *reading, const struct model *model, bool single)
 {
-    struct node *node;
-    Code code = bind_key(reading, stmt, model, key);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    int rc = db_step(reading->db, stmt);
-    if (rc == SQLITE_DONE)
-        return not_found(reading, model, key, i);
-    if (rc != SQLITE_ROW)
+    struct sql sql;
+    char column[24];
+    sql_init(&sql, reading->arena);
+    sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
+    sql_columns(&sql, "t.", model);
+    sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
+    sql_name(&sql, model->table);
+    sql_add(&sql, " AS t WHERE ");
+    if (single) {
+        sql_key(&sql, "t.", model, 1);
+        return sql_text(&sql);
+    }
+    for (size_t i = 0; i < model->n_primary_key; i++) {
+        sql_add(&sql, i > 0 ? " AND " : "");
+        sql_column(&sql, "t.", model->primary_key[i]);
+        snprintf(column, sizeof(column), "k%zu", i);
+        sql_add(&sql, " = p.");
+        sql_add(&sql, column);
+    }
+    sql_add(&sql, " ORDER BY p.position");
+    return sql_text(&sql);
+}
+
+/* Rows come in the order of the keys: a gap is a record that is missing. */
+static Code step_roots(struct reading *reading, sqlite3_stmt *stmt, const struct model *model,
+                       ProtobufCMessage *const *keys, size_t n_keys, struct nodes *roots)
+{
+    size_t next = 0;
+    int rc;
+    while ((rc = db_step(reading->db, stmt)) == SQLITE_ROW) {
+        struct node *node;
+        size_t position = (size_t)sqlite3_column_int64(stmt, 0);
+        for (; next < position; next++)
+            not_found(reading, model, keys[next], next);
+        next = position + 1;
+        Code code = graph_out_row(reading, stmt, 1, model, &node);
+        if (code == HERO__V1__CODE__OK)
+            code = nodes_add(reading, roots, node);
+        if (code != HERO__V1__CODE__OK)
+            return code;
+    }
+    if (rc != SQLITE_DONE)
         return db_fault(reading->db, rc, reading->fault, model->name);
-    code = graph_out_row(reading, stmt, 0, model, &node);
-    return code == HERO__V1__CODE__OK ? nodes_add(reading, roots, node) : code;
+    for (; next < n_keys; next++)
+        not_found(reading, model, keys[next], next);
+    return reading->fault->code;
 }
 
 static Code read_roots(struct reading *reading, const struct model *model,
                        ProtobufCMessage *const *keys, size_t n_keys, struct nodes *roots)
 {
-    struct sql sql;
-    Code code = HERO__V1__CODE__OK;
-    sql_init(&sql, reading->arena);
-    sql_add(&sql, "SELECT ");
-    sql_columns(&sql, "", model);
-    sql_add(&sql, " FROM ");
-    sql_name(&sql, model->table);
-    sql_add(&sql, " WHERE ");
-    sql_key(&sql, "", model, 1);
-    if (!sql_text(&sql))
+    struct key_list list;
+    if (n_keys > 1 && model->n_primary_key > KEY_TABLE_MAX_COLUMNS)
+        return fault_set(reading->fault, HERO__V1__CODE__UNIMPLEMENTED,
+                         "%s: records whose keys have more than %d columns are read one at a time",
+                         model->name, KEY_TABLE_MAX_COLUMNS);
+    const char *sql = roots_text(reading, model, n_keys == 1);
+    if (!sql)
         return reading_no_memory(reading);
-    for (size_t i = 0; i < n_keys && code == HERO__V1__CODE__OK; i++) {
-        sqlite3_stmt *stmt = db_prepare(reading->db, sql_text(&sql), reading->fault);
-        if (!stmt)
-            return reading->fault->code;
-        code = read_root(reading, stmt, model, keys[i], i, roots);
-        db_release(reading->db, stmt);
-    }
-    return code == HERO__V1__CODE__OK ? reading->fault->code : code;
+    sqlite3_stmt *stmt = db_prepare(reading->db, sql, reading->fault);
+    if (!stmt)
+        return reading->fault->code;
+    Code code = bind_keys(reading, stmt, model, keys, n_keys, &list);
+    if (code == HERO__V1__CODE__OK)
+        code = step_roots(reading, stmt, model, keys, n_keys, roots);
+    db_release(reading->db, stmt);
+    return code;
 }
 
 static Code run(struct reading *reading, const struct model *model, ProtobufCMessage *const *keys,
                 size_t n_keys, const struct expand *tree, struct nodes *roots)
 {
     Code code = HERO__V1__CODE__OK;
-    if (tree || n_keys > 1) /* one statement is a moment of its own */
+    if (tree) /* one statement is a moment of its own */
         code = reading_begin(reading);
     if (code == HERO__V1__CODE__OK)
         code = read_roots(reading, model, keys, n_keys, roots);
