@@ -23,6 +23,7 @@ struct writer {
     struct store_change *first_change, **last_change;
     bool stopping;
     unsigned n_batches;
+    uint64_t number; /* of the last write in the open transaction that changed something */
     struct request_cache *cache;
 };
 
@@ -145,11 +146,36 @@ static bool has_open_foreign_keys(struct store *store)
            now != 0;
 }
 
+/* Tells the owner, who ends the process: no outcome that isn't known may be told. */
+static void end(struct store *store, enum store_trouble trouble, const struct fault *fault)
+{
+    if (store->options.on_fatal)
+        store->options.on_fatal(store->options.fatal_arg, trouble,
+                                fault->message ? fault->message : "the database failed");
+    abort(); /* it must not have returned */
+}
+
+static void check_damage(struct store *store, const struct fault *fault)
+{
+    int error = store->write_db.last_error & 0xff;
+    if (error == SQLITE_CORRUPT || error == SQLITE_NOTADB)
+        end(store, STORE_TROUBLE_CORRUPT, fault);
+}
+
+/* A COMMIT that fails with an I/O error, be it the last to reach the disk or
+ * the first in the index of the log, may be in the file after a restart. */
+static void check_commit(struct store *store, const struct fault *fault)
+{
+    if ((store->write_db.last_error & 0xff) == SQLITE_IOERR)
+        end(store, STORE_TROUBLE_IO, fault);
+    check_damage(store, fault);
+}
+
 static Code execute(struct store *store, struct store_write *write)
 {
     store->write_db.echo = write->echo;
     store->write_db.last_error = SQLITE_OK;
-    write->number = atomic_load(&store->commit_number) + 1;
+    write->number = store->writer->number + 1;
     write->settled = false;
     Code code = commit_execute(store, write);
     if (code == HERO__V1__CODE__OK && has_open_foreign_keys(store))
@@ -159,6 +185,9 @@ static Code execute(struct store *store, struct store_write *write)
     if (code != HERO__V1__CODE__OK) {
         note_full(store, code);
         request_undo(store, write);
+        check_damage(store, &write->fault);
+    } else if (!write->settled) { /* an answer from before is of no new commit */
+        store->writer->number++;
     }
     return code;
 }
@@ -186,36 +215,41 @@ static bool execute_in_savepoint(struct store *store, struct store_write *write)
         rollback(store);
         return false;
     }
-    if (!write->settled)
-        atomic_fetch_add(&store->commit_number, 1);
     return true;
 }
 
-/* What a COMMIT that failed left behind: unknown after an I/O error, nothing else. */
-static void check_fatal(struct store *store, const struct fault *fault)
+static Code begin(struct store *store, struct store_write *batch, struct fault *fault)
 {
-    int error = store->write_db.last_error;
-    if (db_code_is_full(error) || error == SQLITE_IOERR_NOMEM)
-        return;
-    if ((error & 0xff) == SQLITE_IOERR || (error & 0xff) == SQLITE_CORRUPT)
-        store->options.on_fatal(store->options.fatal_arg,
-                                (error & 0xff) == SQLITE_IOERR ? STORE_TROUBLE_IO
-                                                               : STORE_TROUBLE_CORRUPT,
-                                fault->message ? fault->message : "COMMIT failed");
+    store->write_db.last_error = SQLITE_OK;
+    Code code = run_for_all(store, "BEGIN IMMEDIATE", batch, fault);
+    store->writer->number = atomic_load(&store->commit_number);
+    if (code != HERO__V1__CODE__OK) {
+        note_full(store, code);
+        fail_all(store, batch, fault);
+    }
+    return code;
 }
 
 static Code commit_batch(struct store *store, struct store_write *batch, struct fault *fault)
 {
+    uint64_t number = store->writer->number;
+    if (number == atomic_load(&store->commit_number)) {
+        rollback(store); /* all were refused, or answered from before: there is nothing to sync */
+        return HERO__V1__CODE__OK;
+    }
     store->write_db.last_error = SQLITE_OK; /* those of single requests are told already */
-    Code code = meta_put(&store->write_db, "commit_number",
-                         (int64_t)atomic_load(&store->commit_number), fault);
-    if (code == HERO__V1__CODE__OK)
-        code = run_for_all(store, "COMMIT", batch, fault);
+    Code code = meta_put(&store->write_db, "commit_number", (int64_t)number, fault);
     if (code == HERO__V1__CODE__OK) {
+        code = run_for_all(store, "COMMIT", batch, fault);
+        if (code != HERO__V1__CODE__OK)
+            check_commit(store, fault);
+    }
+    if (code == HERO__V1__CODE__OK) {
+        atomic_store(&store->commit_number, number);
         atomic_store(&store->disk_full, false);
         return code;
     }
-    check_fatal(store, fault);
+    check_damage(store, fault);
     note_full(store, code);
     rollback(store);
     return code;
@@ -228,42 +262,35 @@ static void forget_result(struct store *store, struct store_write *write)
     write->answer = (ProtobufCBinaryData){0, NULL};
 }
 
-/* One write in a transaction of its own; needs no savepoint. */
-static void run_alone(struct store *store, struct store_write *write)
+/* One write in a transaction of its own; needs no savepoint. OK, or what kept
+ * the transaction from beginning. */
+static Code run_alone(struct store *store, struct store_write *write)
 {
     struct store_write *others = write->next;
-    uint64_t before = atomic_load(&store->commit_number);
     struct fault fault = FAULT_INIT;
     write->next = NULL;
     forget_result(store, write);
-    Code code = run_for_all(store, "BEGIN IMMEDIATE", write, &fault);
-    if (code != HERO__V1__CODE__OK) {
-        fail_all(store, write, &fault);
-    } else if ((code = execute(store, write)) != HERO__V1__CODE__OK || write->settled) {
-        rollback(store); /* an answer from before changed nothing */
-    } else {
-        atomic_fetch_add(&store->commit_number, 1);
-        code = commit_batch(store, write, &fault);
-        if (code != HERO__V1__CODE__OK) {
-            atomic_store(&store->commit_number, before);
+    Code begun = begin(store, write, &fault);
+    if (begun == HERO__V1__CODE__OK) {
+        if (execute(store, write) != HERO__V1__CODE__OK)
+            rollback(store);
+        else if (commit_batch(store, write, &fault) != HERO__V1__CODE__OK)
             fail_all(store, write, &fault);
-        }
     }
     fault_done(&fault);
     write->next = others;
+    return begun;
 }
 
-/* All in one transaction. false: it is gone; those whose fault is OK have to
- * run again. *ret_culprit: who ended it, if somebody did. */
+/* All in one transaction. false: it is gone, and all have to run again but
+ * *ret_culprit, who ended it (NULL: nobody did). */
 static bool run_together(struct store *store, struct store_write *batch,
                          struct store_write **ret_culprit)
 {
-    uint64_t before = atomic_load(&store->commit_number);
     struct fault fault = FAULT_INIT;
     *ret_culprit = NULL;
-    Code code = run_for_all(store, "BEGIN IMMEDIATE", batch, &fault);
+    Code code = begin(store, batch, &fault);
     if (code != HERO__V1__CODE__OK) {
-        fail_all(store, batch, &fault);
         fault_done(&fault);
         return true;
     }
@@ -272,28 +299,34 @@ static bool run_together(struct store *store, struct store_write *batch,
             continue;
         rollback(store);
         *ret_culprit = write->fault.code != HERO__V1__CODE__OK ? write : NULL;
-        atomic_store(&store->commit_number, before);
         return false;
     }
     code = commit_batch(store, batch, &fault);
     fault_done(&fault);
-    if (code != HERO__V1__CODE__OK)
-        atomic_store(&store->commit_number, before);
     return code == HERO__V1__CODE__OK;
 }
 
 static void run_batch(struct store *store, struct store_write *batch)
 {
     struct store_write *culprit;
+    Code begun = HERO__V1__CODE__OK;
     if (!batch->next) {
-        run_alone(store, batch);
+        (void)!run_alone(store, batch);
         return;
     }
     if (run_together(store, batch, &culprit))
         return;
-    for (struct store_write *write = batch; write; write = write->next)
-        if (write != culprit)
-            run_alone(store, write);
+    for (struct store_write *write = batch; write; write = write->next) {
+        if (write == culprit)
+            continue;
+        if (begun == HERO__V1__CODE__UNAVAILABLE) { /* one wait for the lock is enough for all */
+            forget_result(store, write);
+            fault_set(&write->fault, begun,
+                      "another process holds the database's write lock; try again");
+            continue;
+        }
+        begun = run_alone(store, write);
+    }
 }
 
 static void finish_batch(struct store_write *batch)

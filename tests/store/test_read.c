@@ -156,6 +156,7 @@ static void test_get_composite(void **state)
     assert_true(case_blames(&fault, "keys[0]") && case_blames(&fault, "keys[2]"));
     assert_int_equal(fault.n_violations, 2);
     fault_done(&fault);
+    n_statements(c);
     const char *texts[] = {"name=x", "name="};
     assert_int_equal(get(c, "order", texts, 2, NULL, &answer, &fault), CODE(OK));
     assert_int_equal(answer.n_roots, 2);
