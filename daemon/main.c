@@ -96,6 +96,24 @@ static void on_fatal(void *arg, enum store_trouble trouble, const char *text)
     _exit(exit_code_of(trouble));
 }
 
+/* A full disk at the start is no damage: waits for room, a second at a time,
+ * until somebody wants herod to stop. */
+static bool on_disk_full(void *arg, const char *text)
+{
+    const sigset_t *waited = arg;
+    struct timespec second = {1, 0};
+    char quoted[2048];
+
+    log_limited(LOG_LEVEL_WARNING, "disk_full", "error=%s",
+                log_quote(quoted, sizeof(quoted), text));
+    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=waiting: %s", text);
+    int signal_number = sigtimedwait(waited, NULL, &second);
+    if (signal_number != SIGTERM && signal_number != SIGINT)
+        return true;
+    log_line(LOG_LEVEL_NOTICE, "stopped", "reason=\"told to stop while the disk was full\"");
+    _exit(EXIT_OK); /* nothing was opened that needs closing */
+}
+
 /* mkdir -p of the directory that holds `path`, 0700. */
 static Code make_directory(const char *path, struct fault *fault)
 {
@@ -171,7 +189,8 @@ static void prepare_signals(sigset_t *ret_waited)
     sigprocmask(SIG_BLOCK, ret_waited, NULL); /* all threads inherit it */
 }
 
-static int open_store(const struct config *config, struct daemon *daemon, struct fault *fault)
+static int open_store(const struct config *config, struct daemon *daemon, sigset_t *waited,
+                      struct fault *fault)
 {
     struct store_options options = {
         .path = config->database,
@@ -184,6 +203,8 @@ static int open_store(const struct config *config, struct daemon *daemon, struct
         .page_size = daemon->limits.page_size,
         .max_page_size = daemon->limits.max_page_size,
         .on_fatal = on_fatal,
+        .on_disk_full = on_disk_full,
+        .fatal_arg = waited,
     };
     enum store_trouble trouble = STORE_TROUBLE_NONE;
 
@@ -315,7 +336,7 @@ static int run(const struct config *config)
     daemon.echo = config->echo;
     config_limits(config, &daemon.limits);
     reserve_descriptors(&daemon.limits);
-    code = open_store(config, &daemon, &fault);
+    code = open_store(config, &daemon, &waited, &fault);
     if (code == EXIT_OK)
         code = start_server(config, &daemon, &server, &fault);
     if (code != EXIT_OK) {
