@@ -57,6 +57,9 @@ struct session_op {
     bool dropped;
     struct session_record *from, *to;
     const ProtobufCFieldDescriptor *field;
+    /* The same, named from the one side that counts. */
+    const struct session_record *pair_from, *pair_to;
+    const ProtobufCFieldDescriptor *pair_field;
 };
 
 struct session_plan;
@@ -70,7 +73,7 @@ struct hero_session {
     struct session_record **by_key; /* chained */
     size_t n_by_key, by_key_size;
     struct session_op **ops;
-    size_t n_ops, ops_size;
+    size_t n_ops, n_ops_made, ops_size;
     struct pointer_map ops_by_pair;
     struct pointer_map listed;    /* (record, field, related) is in the list */
     struct session_plan *pending; /* sent, its outcome unknown */

@@ -208,7 +208,7 @@ static void end_ops(hero_session *session)
 
         if (!op->dropped && op->kind == OP_DELETE)
             session_forget(session, op->from);
-        op->dropped = true; /* pairs may still lead to it */
+        op->dropped = true; /* its pair still leads to it */
     }
     session->n_ops = 0;
 }

@@ -75,32 +75,48 @@ struct session_op *session_op_find(const hero_session *session, const struct ses
 
     canonical(pair, &from, &field, &to);
     op = pointer_map_find(&session->ops_by_pair, from, field, to);
-    return op && !op->dropped ? op : NULL;
+    /* One that was sent may be used for another pair by now. */
+    if (!op || op->dropped || op->pair_from != from || op->pair_field != field || op->pair_to != to)
+        return NULL;
+    return op;
+}
+
+/* The op after the last: one that was sent and is used again, or a new one. */
+static struct session_op *next_op(hero_session *session)
+{
+    struct session_op **ops, *op;
+
+    if (session->n_ops < session->n_ops_made)
+        return session->ops[session->n_ops];
+    ops = session_grow(&session->arena, session->ops, session->n_ops, &session->ops_size);
+    op = arena_alloc(&session->arena, sizeof(*op));
+    if (!ops || !op)
+        return NULL;
+    session->ops = ops;
+    session->ops[session->n_ops_made++] = op;
+    return op;
 }
 
 Code session_op_add(hero_session *session, struct session_op op, const struct session_pair *pair,
                     struct fault *fault)
 {
-    struct session_op **ops =
-        session_grow(&session->arena, session->ops, session->n_ops, &session->ops_size);
-    struct session_op *copy = arena_copy(&session->arena, &op, sizeof(op));
+    struct session_op *place = next_op(session), *earlier = NULL;
 
-    if (!ops || !copy)
+    if (!place)
         return session_no_memory(fault);
-    session->ops = ops;
     if (pair) {
-        const struct session_record *from = op.from, *to = op.to;
-        const ProtobufCFieldDescriptor *field;
-        struct session_op *earlier = session_op_find(session, pair, from, to);
-
-        canonical(pair, &from, &field, &to);
-        if (!pointer_map_put(&session->ops_by_pair, from, field, to, copy))
+        earlier = session_op_find(session, pair, op.from, op.to);
+        op.pair_from = op.from;
+        op.pair_to = op.to;
+        canonical(pair, &op.pair_from, &op.pair_field, &op.pair_to);
+        if (!pointer_map_put(&session->ops_by_pair, op.pair_from, op.pair_field, op.pair_to, place))
             return session_no_memory(fault);
-        /* Linking and unlinking say how it shall be: the last word counts. */
-        if (earlier)
-            earlier->dropped = true;
     }
-    session->ops[session->n_ops++] = copy;
+    /* Linking and unlinking say how it shall be: the last word counts. */
+    if (earlier)
+        earlier->dropped = true;
+    *place = op;
+    session->n_ops++;
     return HERO__V1__CODE__OK;
 }
 
@@ -355,8 +371,9 @@ static Code change(hero_session *session, enum op_kind kind, void *record, const
                          relationship,
                          ((const ProtobufCMessageDescriptor *)pair.field->descriptor)->name,
                          to->descriptor->name);
-    code = session_op_add(session, (struct session_op){kind, false, from, to, pair.field}, &pair,
-                          fault);
+    code = session_op_add(
+        session, (struct session_op){.kind = kind, .from = from, .to = to, .field = pair.field},
+        &pair, fault);
     return code ? code : session_show(session, &pair, from, to, kind == OP_LINK, fault);
 }
 

@@ -223,17 +223,15 @@ static Code take_result(struct reading *reading, const hero_result *result, cons
     return code ? code : take_lists(reading, roots, expand);
 }
 
-/* The records asked for, as structs of the session; those deleted here left out. */
+/* The records asked for, as structs of the session, into an array with room
+ * for all of them; those deleted here are left out. */
 static Code take_reply(hero_session *session, const hero_result *result, const char *expand,
-                       void ***ret_records, size_t *ret_n_records, struct fault *fault)
+                       void **records, size_t *ret_n_records, struct fault *fault)
 {
     struct reading reading = {.session = session, .fault = fault};
     size_t n = hero_result_count(result), n_records = 0;
-    void **records = arena_array(&session->arena, n + 1, sizeof(*records));
     Code code;
 
-    if (!records)
-        return session_no_memory(fault);
     arena_init(&reading.scratch, SIZE_MAX);
     pointer_map_init(&reading.seen, &reading.scratch);
     code = session_bindings(session, &reading.bindings, fault);
@@ -247,10 +245,8 @@ static Code take_reply(hero_session *session, const hero_result *result, const c
     }
     bindings_unref(reading.bindings);
     arena_done(&reading.scratch);
-    if (!code) {
-        *ret_records = records;
+    if (!code)
         *ret_n_records = n_records;
-    }
     return code;
 }
 
@@ -259,19 +255,19 @@ void *hero_session_get(hero_session *session, const ProtobufCMessageDescriptor *
 {
     hero_result *result = hero_client_get(session->client, descriptor, key, expand, error);
     struct fault fault = FAULT_INIT;
-    void **records = NULL;
+    void *record = NULL;
     size_t n_records = 0;
     Code code;
 
     if (!result)
         return NULL;
-    code = take_reply(session, result, expand, &records, &n_records, &fault);
+    code = take_reply(session, result, expand, &record, &n_records, &fault);
     hero_result_free(result);
     if (!code && !n_records)
         code = fault_set(&fault, HERO__V1__CODE__NOT_FOUND, "this %s is deleted in this session",
                          descriptor->name);
     (void)error_give(error, &fault, HERO_REFUSED);
-    return code ? NULL : records[0];
+    return code ? NULL : record;
 }
 
 void **hero_session_list(hero_session *session, const ProtobufCMessageDescriptor *descriptor,
@@ -281,13 +277,16 @@ void **hero_session_list(hero_session *session, const ProtobufCMessageDescriptor
     hero_result *result = hero_client_list(session->client, descriptor, list, error);
     struct fault fault = FAULT_INIT;
     const char *token = NULL;
-    void **records = NULL;
     size_t n_records = 0;
+    void **records;
     Code code;
 
     if (!result)
         return NULL;
-    code = take_reply(session, result, list ? list->expand : NULL, &records, &n_records, &fault);
+    records = arena_array(&session->arena, hero_result_count(result) + 1, sizeof(*records));
+    code = records ? take_reply(session, result, list ? list->expand : NULL, records, &n_records,
+                                &fault)
+                   : session_no_memory(&fault);
     if (!code && ret_next_page_token && hero_result_next_page_token(result)) {
         token = arena_strdup(&session->arena, hero_result_next_page_token(result));
         if (!token)

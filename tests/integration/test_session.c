@@ -268,6 +268,31 @@ static void test_unknown_outcome_is_settled(void **state)
     hero_client_close(client);
 }
 
+/* The daemon dies with the commit in its socket: repeated to the next one, it
+ * has its one effect. */
+static void test_unknown_outcome_over_a_crash(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_client *client = connect_to(fixture, 2000);
+    hero_session *session = hero_session_new(client);
+    Hero *hero = new_hero(session, "Deadpond");
+
+    GOT(hero_session_list(session, &team__descriptor, NULL, NULL, NULL, &error));
+    herod_fixture_signal(&fixture->herod, SIGSTOP);
+    assert_int_equal(hero_session_commit(session, &error), HERO_DEADLINE_EXCEEDED);
+    assert_int_equal(error.outcome, HERO_OUTCOME_UNKNOWN);
+    herod_fixture_kill(&fixture->herod);
+    assert_int_not_equal(hero_session_commit(session, &error), HERO_OK);
+    assert_int_equal(error.outcome, HERO_OUTCOME_UNKNOWN);
+    herod_fixture_restart(&fixture->herod);
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(hero->id, 1);
+    assert_int_equal(rows_of(fixture, &hero__descriptor), 1);
+    hero_session_free(session);
+    hero_client_close(client);
+}
+
 static void test_wrong_arguments(void **state)
 {
     struct fixture *fixture = *state;
@@ -322,10 +347,15 @@ static void test_without_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_tutorial_is_one_commit),  TEST(test_session_memory),
-        TEST(test_update_of_what_changed),  TEST(test_related_by_key),
-        TEST(test_failure_changes_nothing), TEST(test_unknown_outcome_is_settled),
-        TEST(test_wrong_arguments),         TEST(test_without_error),
+        TEST(test_tutorial_is_one_commit),
+        TEST(test_session_memory),
+        TEST(test_update_of_what_changed),
+        TEST(test_related_by_key),
+        TEST(test_failure_changes_nothing),
+        TEST(test_unknown_outcome_is_settled),
+        TEST(test_unknown_outcome_over_a_crash),
+        TEST(test_wrong_arguments),
+        TEST(test_without_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,81 @@ static void test_text_keys_and_defaults(void **state)
     hero_session_free(session);
 }
 
+/* A value of every type: stored, changed alone, cleared. */
+static void test_every_type(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    const ProtobufCMessageDescriptor *descriptor = &library__scalars__descriptor;
+    Library__Scalars *record = hero_session_create(session, descriptor), *stored;
+    uint8_t bytes[] = {0, 255};
+    hero_result *result;
+    unsigned statements;
+
+    record->has_a_int32 = record->has_a_uint64 = record->has_a_float = record->has_a_bool = 1;
+    record->has_a_double = record->has_a_sint64 = record->has_a_bytes = 1;
+    record->a_int32 = INT32_MIN;
+    record->a_uint64 = INT64_MAX;
+    record->a_float = 0.1f;
+    record->a_double = -0.0;
+    record->a_sint64 = INT64_MIN;
+    record->a_bytes = (ProtobufCBinaryData){sizeof(bytes), bytes};
+    record->a_string = "";
+    OK(hero_session_commit(session, &error));
+    statements = fixture->statements;
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(fixture->statements, statements);
+
+    record->a_bool = 7; /* true, however it is written */
+    record->a_bytes.len = 0;
+    record->a_float = 0.2f;
+    record->has_a_sint64 = 0;
+    record->a_string = NULL;
+    OK(hero_session_commit(session, &error));
+    result = as_stored(fixture, descriptor, record->id, NULL);
+    stored = hero_result_record(result, 0);
+    assert_true(stored->has_a_bool && stored->a_bool == 1);
+    assert_true(stored->has_a_bytes && stored->a_bytes.len == 0);
+    assert_true(stored->a_float == 0.2f && stored->a_int32 == INT32_MIN);
+    assert_true(stored->a_uint64 == INT64_MAX);
+    assert_false(stored->has_a_sint64);
+    assert_null(stored->a_string);
+    hero_result_free(result);
+
+    record->a_uint64 = UINT64_MAX; /* more than SQLite holds */
+    assert_int_equal(hero_session_commit(session, &error), HERO_INVALID_ARGUMENT);
+    assert_string_equal(error.violations[0].path, "library.Scalars(1).a_uint64");
+    hero_error_free(&error);
+    hero_session_free(session);
+}
+
+/* A team with hundreds of heroes, all shown on both sides. */
+static void test_many_links(void **state)
+{
+    enum { N = 300 };
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Team *team = new_team(session, "Everybody"), *read;
+
+    for (int i = 0; i < N; i++)
+        OK(hero_session_link(session, new_hero(session, "One of many"), "teams", team, &error));
+    assert_int_equal(team->n_heroes, N);
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(rows_of(fixture, &hero_team_link__descriptor) > 0, 1);
+    assert_int_equal(team->heroes[N - 1]->id, N);
+    for (int i = 0; i < N / 2; i++)
+        OK(hero_session_unlink(session, team, "heroes", team->heroes[team->n_heroes - 1], &error));
+    OK(hero_session_commit(session, &error));
+    hero_session_free(session);
+    session = hero_session_new(fixture->client);
+    read = hero_session_get(session, &team__descriptor, HERO_KEY(1), "heroes", &error);
+    GOT(read);
+    assert_int_equal(read->n_heroes, N / 2);
+    hero_session_free(session);
+}
+
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, session_case_setup, session_case_teardown)
 
@@ -312,6 +387,8 @@ int main(void)
         TEST(test_list),
         TEST(test_an_empty_page_is_not_null),
         TEST(test_text_keys_and_defaults),
+        TEST(test_every_type),
+        TEST(test_many_links),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
