@@ -21,8 +21,8 @@ struct column {
     const char *field_name; /* in the .proto, in JSON, in paths */
     const char *name;       /* in SQL */
     uint32_t number;
-    unsigned position;      /* in model->columns */
-    ProtobufCType type;     /* scalar, never a message */
+    unsigned position;                     /* in model->columns */
+    ProtobufCType type;                    /* scalar, never a message */
     const ProtobufCFieldDescriptor *field; /* in model->descriptor */
     bool primary_key, not_null, index, unique;
     bool required; /* the .proto says `required`: NOT NULL, with a warning */
@@ -32,7 +32,7 @@ struct column {
     int64_t default_integer; /* bool: 0 or 1 */
     double default_real;
     ProtobufCBinaryData default_bytes; /* text too */
-    const struct column *foreign_key; /* column referred to; NULL: none */
+    const struct column *foreign_key;  /* column referred to; NULL: none */
 };
 
 enum relationship_kind {
@@ -54,10 +54,11 @@ struct relationship {
 
 struct model {
     const struct models *models;
-    const char *name;  /* full message name, without a leading dot */
+    const char *name; /* full message name, without a leading dot */
     const char *table;
     const char *file;  /* .proto it came from */
-    unsigned position; /* in models->models, which is sorted so that a model comes after those it refers to */
+    unsigned position; /* in models->models, which is sorted so that a model comes after those it
+                          refers to */
     struct column *columns; /* in order of declaration in the .proto */
     size_t n_columns;
     const struct column **primary_key; /* in order of declaration */
@@ -66,12 +67,12 @@ struct model {
     size_t n_relationships;
     /* The one integer primary key that SQLite makes ids for; NULL: keys are the client's. */
     const struct column *auto_id;
-    bool is_link; /* some relationship's link model */
-    bool has_parents; /* has a foreign key */
-    const ProtobufCMessageDescriptor *descriptor; /* columns only */
+    bool is_link;                                   /* some relationship's link model */
+    bool has_parents;                               /* has a foreign key */
+    const ProtobufCMessageDescriptor *descriptor;   /* columns only */
     const Google__Protobuf__DescriptorProto *proto; /* as declared, relationships included */
-    const struct relationship **links_to_clear; /* one for each link-model column that refers
-                                                   to this model: rows go with a deleted record */
+    const struct relationship **links_to_clear;     /* one for each link-model column that refers
+                                                       to this model: rows go with a deleted record */
     size_t n_links_to_clear;
 };
 
@@ -82,7 +83,8 @@ struct models {
     size_t descriptor_set_len;
     char **warnings;
     size_t n_warnings;
-    uint64_t version; /* set by the store: grows with every change of what is served; 0 on the client until told */
+    uint64_t version; /* set by the store: grows with every change of what is served; 0 on the
+                         client until told */
 };
 
 /* Checks the set as a whole and makes its models. INVALID_ARGUMENT with one
@@ -123,7 +125,8 @@ const struct relationship *model_relationship(const struct model *model, const c
 MUST_CHECK Code model_unpack(const struct model *model, const uint8_t *bytes, size_t len,
                              struct arena *arena, ProtobufCMessage **ret_record,
                              struct fault *fault);
-/* Does the record hold its whole primary key, and (only) nothing else? Violations name the fields. */
+/* Does the record hold its whole primary key, and (only) nothing else? Violations name the fields.
+ */
 MUST_CHECK Code model_check_key(const struct model *model, const ProtobufCMessage *record,
                                 bool only, struct fault *fault);
 /* "1" or "3,\"x\"": the key for people and texts of errors. In the arena. */

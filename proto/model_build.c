@@ -15,18 +15,16 @@
 static void place_draft(struct builder *builder, struct draft *draft, struct draft **order,
                         size_t *n_order, unsigned depth)
 {
-    if (draft->placed || draft->in_progress || depth > 1000)
+    if (draft->placed || draft->in_progress || depth > MODELS_MAX)
         return; /* a cycle of tables, which SQLite allows: any order will do */
     draft->in_progress = true;
     for (size_t i = 0; i < draft->n_fields; i++) {
         const Hero__ColumnOptions *options = draft->fields[i].column;
         const char *key = options ? options->foreign_key : NULL;
-        for (const char *dot = key ? strchr(key, '.') : NULL; dot; dot = strchr(dot + 1, '.')) {
-            char *table = arena_printf(builder->arena, "%.*s", (int)(dot - key), key);
-            struct draft *referred = table ? draft_by_table(builder, table) : NULL;
-            if (referred && referred != draft)
-                place_draft(builder, referred, order, n_order, depth + 1);
-        }
+        const char *rest = key;
+        struct draft *referred;
+        while (key && (referred = draft_referred(builder, key, &rest)) != NULL)
+            place_draft(builder, referred, order, n_order, depth + 1);
     }
     draft->in_progress = false;
     draft->placed = true;
@@ -50,6 +48,7 @@ static struct draft **ordered_drafts(struct builder *builder)
 struct named {
     const char *name;
     const char *path;
+    bool is_index;
 };
 
 static int compare_named(const void *a, const void *b)
@@ -67,21 +66,23 @@ static void check_index_names(struct builder *builder, struct draft *const *orde
     struct named *names = arena_array(builder->arena, n_columns, sizeof *names);
     for (size_t m = 0; names && m < models->n_models; m++) {
         const struct model *model = &models->models[m];
-        names[n++] = (struct named){model->table, order[m]->path};
+        names[n++] = (struct named){model->table, order[m]->path, false};
         for (size_t c = 0; c < model->n_columns; c++) {
             const struct column *column = &model->columns[c];
             bool extra =
                 model->is_link && model->n_primary_key == 2 && column == model->primary_key[1];
             if (column->index || extra)
-                names[n++] = (struct named){
-                    name_of_index(builder->arena, model->table, column->name), order[m]->path};
+                names[n++] =
+                    (struct named){name_of_index(builder->arena, model->table, column->name),
+                                   order[m]->path, true};
         }
     }
     if (!names || builder->arena->exhausted)
         return;
     qsort(names, n, sizeof *names, compare_named);
     for (size_t i = 1; i < n; i++)
-        if (compare_named(&names[i - 1], &names[i]) == 0)
+        if (compare_named(&names[i - 1], &names[i]) == 0 &&
+            (names[i - 1].is_index || names[i].is_index)) /* twin tables are told already */
             fault_add(
                 builder->fault, names[i].path,
                 "its table or an index of it would be called %s, as would one of %s; change a "
@@ -106,6 +107,7 @@ static bool start_models(struct builder *builder, struct draft *const *order)
         model->file = order[i]->file->name;
         model->proto = order[i]->message;
         model->position = (unsigned)i;
+        order[i]->model = model;
     }
     return true;
 }

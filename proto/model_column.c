@@ -5,6 +5,8 @@
 #include "model_internal.h"
 
 #include <errno.h>
+#include <float.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +55,12 @@ static bool integer_range(ProtobufCType type, int64_t *least, int64_t *most)
 
 /* ---- defaults ---- */
 
+static bool begins_number(const char *text)
+{
+    text += *text == '-';
+    return *text >= '0' && *text <= '9';
+}
+
 static const char *integer_default(struct column *column, const char *text)
 {
     int64_t least = 0, most = 0;
@@ -60,21 +68,29 @@ static const char *integer_default(struct column *column, const char *text)
     errno = 0;
     column->default_integer = strtoll(text, &end, 10);
     column->default_kind = DEFAULT_INTEGER;
-    if (end == text || *end || errno || *text == ' ' || *text == '+')
+    if (!begins_number(text) || *end)
         return "its default is not a whole number";
     integer_range(column->type, &least, &most);
-    if (column->default_integer < least || column->default_integer > most)
+    if (errno || column->default_integer < least || column->default_integer > most)
         return "its default is out of the type's range";
     return NULL;
 }
 
+/* Digits, a point, an exponent: no hexadecimal, no inf, whatever strtod takes. */
 static const char *real_default(struct column *column, const char *text)
 {
-    char *end;
-    column->default_real = strtod(text, &end);
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    char *end = NULL;
+    if (plain) {
+        column->default_real = strtod_l(text, &end, plain);
+        freelocale(plain);
+    }
     column->default_kind = DEFAULT_REAL;
-    return end == text || *end || !isfinite(column->default_real) ? "its default is not a number"
-                                                                  : NULL;
+    if (!end || *end || !begins_number(text) || strspn(text, "-+.0123456789eE") != strlen(text))
+        return "its default is not a number";
+    if (column->type == PROTOBUF_C_TYPE_FLOAT && fabs(column->default_real) > (double)FLT_MAX)
+        return "its default is out of the type's range";
+    return isfinite(column->default_real) ? NULL : "its default is out of the type's range";
 }
 
 static int base64_digit(char c)
@@ -84,13 +100,18 @@ static int base64_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
+/* With or without padding. */
 static const char *bytes_default(struct column *column, const char *text, struct arena *arena)
 {
-    size_t len = strlen(text), n = 0;
+    size_t len = strlen(text), n = 0, padding = 0;
     uint32_t bits = 0;
     uint8_t *bytes = arena_alloc(arena, len + 1);
-    while (len && text[len - 1] == '=')
+    while (padding < 2 && len && text[len - 1] == '=') {
         len--;
+        padding++;
+    }
+    if (len % 4 == 1 || (padding && (len + padding) % 4 != 0))
+        return "its default is not base64";
     for (size_t i = 0; bytes && i < len; i++) {
         int digit = base64_digit(text[i]);
         if (digit < 0)
@@ -101,7 +122,7 @@ static const char *bytes_default(struct column *column, const char *text, struct
     }
     column->default_kind = DEFAULT_BYTES;
     column->default_bytes = (ProtobufCBinaryData){n, bytes};
-    return len % 4 == 1 ? "its default is not base64" : NULL;
+    return NULL;
 }
 
 static const char *read_default(struct column *column, const char *text, struct arena *arena)
@@ -245,17 +266,29 @@ static ProtobufCType type_of(const FieldProto *proto)
     return types[proto->type];
 }
 
+static int compare_column_names(const void *a, const void *b)
+{
+    const struct column *left = *(const struct column *const *)a;
+    const struct column *right = *(const struct column *const *)b;
+    int order = strcasecmp(left->name, right->name);
+    return order ? order : (left->position > right->position) - (left->position < right->position);
+}
+
 static void check_column_names(struct builder *builder, const struct draft *draft,
                                const struct model *model)
 {
-    for (size_t i = 0; i < model->n_columns && model->n_columns <= MODEL_MAX_COLUMNS; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcasecmp(model->columns[i].name, model->columns[j].name) == 0)
-                fault_add(builder->fault, draft->path,
-                          "the fields %s and %s make the same column (%s; SQLite compares names "
-                          "without case); set (hero.column).name",
-                          model->columns[j].field_name, model->columns[i].field_name,
-                          model->columns[i].name);
+    const struct column **sorted =
+        arena_array(builder->arena, model->n_columns + 1, sizeof *sorted);
+    for (size_t i = 0; sorted && i < model->n_columns; i++)
+        sorted[i] = &model->columns[i];
+    if (sorted)
+        qsort(sorted, model->n_columns, sizeof *sorted, compare_column_names);
+    for (size_t i = 1; sorted && i < model->n_columns; i++)
+        if (strcasecmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+            fault_add(builder->fault, draft->path,
+                      "the fields %s and %s make the same column (%s; SQLite compares names "
+                      "without case); set (hero.column).name",
+                      sorted[i - 1]->field_name, sorted[i]->field_name, sorted[i]->name);
 }
 
 bool columns_build(struct builder *builder, const struct draft *draft, struct model *model)
@@ -295,21 +328,17 @@ static const struct column *column_by_sql_name(const struct model *model, const 
 }
 
 /* "table.column"; either name may hold dots itself. */
-static const struct column *find_referred(struct builder *builder, const char *text,
+static const struct column *find_referred(const struct builder *builder, const char *text,
                                           const char **ret_table)
 {
+    const char *rest = text;
+    const struct draft *draft;
     *ret_table = NULL;
-    for (const char *dot = strchr(text, '.'); dot; dot = strchr(dot + 1, '.')) {
-        char *table = arena_printf(builder->arena, "%.*s", (int)(dot - text), text);
-        struct models *models = &builder->memory->public;
-        for (size_t i = 0; table && i < models->n_models; i++) {
-            if (strcasecmp(models->models[i].table, table) != 0)
-                continue;
-            *ret_table = models->models[i].table;
-            const struct column *column = column_by_sql_name(&models->models[i], dot + 1);
-            if (column)
-                return column;
-        }
+    while ((draft = draft_referred(builder, text, &rest)) != NULL) {
+        const struct column *column = column_by_sql_name(draft->model, rest);
+        *ret_table = draft->table;
+        if (column)
+            return column;
     }
     return NULL;
 }

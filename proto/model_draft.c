@@ -10,21 +10,29 @@
 #include <strings.h>
 #include "names.h"
 
-void builder_warn(struct builder *builder, const char *path, const char *what)
+/* More hints than these nobody reads. */
+#define WARNINGS_MAX 1024
+
+static void keep_warning(struct builder *builder, char *text)
 {
+    if (!text || builder->n_warnings >= WARNINGS_MAX)
+        return;
     if (builder->n_warnings == builder->max_warnings) {
         size_t max = builder->max_warnings ? builder->max_warnings * 2 : 16;
         char **grown = arena_array(builder->arena, max, sizeof *grown);
-        if (!grown || max > 1024)
+        if (!grown)
             return;
         if (builder->n_warnings)
             memcpy(grown, builder->warnings, builder->n_warnings * sizeof *grown);
         builder->warnings = grown;
         builder->max_warnings = max;
     }
-    char *text = arena_printf(builder->arena, "%s: %s", path, what);
-    if (text)
-        builder->warnings[builder->n_warnings++] = text;
+    builder->warnings[builder->n_warnings++] = text;
+}
+
+void builder_warn(struct builder *builder, const char *path, const char *what)
+{
+    keep_warning(builder, arena_printf(builder->arena, "%s: %s", path, what));
 }
 
 static bool has_our_package(const FileProto *file)
@@ -42,8 +50,9 @@ static const char *refused_type(const FieldProto *field)
     case FIELD_TYPE(GROUP):
         return "groups can't be columns; declare a message or scalar fields";
     default:
-        return column_type_known(field->type) ? NULL
-                                              : "its type is unknown to this version of Hero";
+        return field->has_type && column_type_known(field->type)
+                   ? NULL
+                   : "its type is unknown to this version of Hero";
     }
 }
 
@@ -124,30 +133,26 @@ static void read_field(struct builder *builder, struct draft *draft, struct draf
 
 /* A message without a table whose fields have our options is a slip that
  * would otherwise stay unnoticed. */
-static void warn_of_options(struct builder *builder, const FileProto *file,
-                            const MessageProto *message)
+char *message_slip(struct arena *arena, const FileProto *file, const MessageProto *message)
 {
-    for (size_t i = 0; i < message->n_field; i++) {
-        const FieldProto *field = message->field[i];
-        struct fault ignored = FAULT_INIT;
-        struct option_reader reader = {builder->arena, &ignored};
-        if (options_of_column(&reader, field, "") || options_of_relationship(&reader, field, "")) {
-            const char *path = arena_printf(builder->arena, "%s:%s", file->name ? file->name : "?",
-                                            message->name ? message->name : "?");
-            builder_warn(builder, path ? path : "",
-                         "has fields with Hero's options but no option (hero.table) = {}; no table "
-                         "is made of it");
-            fault_done(&ignored);
-            return;
-        }
-        fault_done(&ignored);
-    }
+    struct fault ignored = FAULT_INIT;
+    struct option_reader reader = {arena, &ignored};
+    bool found = false;
+    for (size_t i = 0; i < message->n_field && !found; i++)
+        found = options_of_column(&reader, message->field[i], "") ||
+                options_of_relationship(&reader, message->field[i], "");
+    fault_done(&ignored);
+    return found ? arena_printf(arena,
+                                "%s:%s: has fields with Hero's options but no option (hero.table) "
+                                "= {}; no table is made of it",
+                                file->name ? file->name : "?", message->name ? message->name : "?")
+                 : NULL;
 }
 
 static void check_nested(struct builder *builder, const FileProto *file,
                          const MessageProto *message, const char *path, unsigned depth)
 {
-    for (size_t i = 0; i < message->n_nested_type && depth < 32; i++) {
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++) {
         const MessageProto *nested = message->nested_type[i];
         const char *inner =
             arena_printf(builder->arena, "%s.%s", path, nested->name ? nested->name : "");
@@ -158,6 +163,32 @@ static void check_nested(struct builder *builder, const FileProto *file,
                       "models inside messages are not supported yet; declare it at the file's top");
         check_nested(builder, file, nested, inner, depth + 1);
     }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct draft_field *left = *(const struct draft_field *const *)a;
+    const struct draft_field *right = *(const struct draft_field *const *)b;
+    if (left->proto->number != right->proto->number)
+        return left->proto->number < right->proto->number ? -1 : 1;
+    return (left > right) - (left < right); /* as declared */
+}
+
+static void check_numbers(struct builder *builder, const struct draft *draft)
+{
+    const struct draft_field **sorted =
+        arena_array(builder->arena, draft->n_fields + 1, sizeof *sorted);
+    for (size_t i = 0; sorted && i < draft->n_fields; i++)
+        sorted[i] = &draft->fields[i];
+    if (sorted)
+        qsort(sorted, draft->n_fields, sizeof *sorted, compare_numbers);
+    size_t first = 0;
+    for (size_t i = 1; sorted && i < draft->n_fields; i++)
+        if (sorted[i]->proto->number != sorted[first]->proto->number)
+            first = i;
+        else
+            fault_add(builder->fault, sorted[i]->path, "has the same number as %s",
+                      sorted[first]->proto->name ? sorted[first]->proto->name : "another");
 }
 
 static void check_names(struct builder *builder, struct draft *draft)
@@ -172,23 +203,29 @@ static void check_names(struct builder *builder, struct draft *draft)
     if (draft->n_columns > MODEL_MAX_COLUMNS)
         fault_add(builder->fault, draft->path, "has %zu columns; at most %d are taken",
                   draft->n_columns, MODEL_MAX_COLUMNS);
-    for (size_t i = 0; i < draft->n_fields; i++)
-        for (size_t j = 0; j < i && draft->n_fields <= 2 * MODEL_MAX_COLUMNS; j++)
-            if (draft->fields[i].proto->number == draft->fields[j].proto->number)
-                fault_add(builder->fault, draft->fields[i].path, "has the same number as %s",
-                          draft->fields[j].proto->name ? draft->fields[j].proto->name : "another");
+    if (!draft->message->name || !*draft->message->name)
+        fault_add(builder->fault, draft->path, "has no name");
+    if (draft->file->syntax && strcmp(draft->file->syntax, "editions") == 0)
+        fault_add(builder->fault, draft->path,
+                  "editions are not supported yet; declare syntax = \"proto2\" or \"proto3\"");
+    check_numbers(builder, draft);
+}
+
+char *message_full_name(struct arena *arena, const FileProto *file, const MessageProto *message)
+{
+    const char *package = file->package ? file->package : "";
+    return arena_printf(arena, "%s%s%s", package, *package ? "." : "",
+                        message->name ? message->name : "");
 }
 
 static bool read_message(struct builder *builder, const FileProto *file,
                          const MessageProto *message, struct draft *draft)
 {
     struct arena *arena = builder->arena;
-    const char *package = file->package ? file->package : "";
     draft->file = file;
     draft->message = message;
     draft->proto3 = file->syntax && strcmp(file->syntax, "proto3") == 0;
-    draft->name = arena_printf(arena, "%s%s%s", package, *package ? "." : "",
-                               message->name ? message->name : "");
+    draft->name = message_full_name(arena, file, message);
     draft->path = arena_printf(arena, "%s:%s", file->name ? file->name : "?",
                                message->name ? message->name : "?");
     draft->fields = arena_array(arena, message->n_field, sizeof *draft->fields);
@@ -206,8 +243,7 @@ static bool read_message(struct builder *builder, const FileProto *file,
     return draft->table != NULL;
 }
 
-/* Files of our own and of protobuf come along with every set. */
-static bool is_support(const FileProto *file)
+bool file_is_support(const FileProto *file)
 {
     return file->name && (strcmp(file->name, "hero/options.proto") == 0 ||
                           strncmp(file->name, "google/protobuf/", 16) == 0);
@@ -220,13 +256,11 @@ static int compare_drafts(const void *a, const void *b, void *by_table)
     return by_table ? strcasecmp(left->table, right->table) : strcmp(left->name, right->name);
 }
 
-static void check_twins(struct builder *builder)
+static bool check_twins(struct builder *builder)
 {
     size_t n = builder->n_drafts;
     struct draft **sorted = arena_array(builder->arena, n + 1, sizeof *sorted);
-    if (!sorted)
-        return;
-    for (int by_table = 0; by_table < 2; by_table++) {
+    for (int by_table = 0; sorted && by_table < 2; by_table++) {
         for (size_t i = 0; i < n; i++)
             sorted[i] = &builder->drafts[i];
         qsort_r(sorted, n, sizeof *sorted, compare_drafts, by_table ? builder : NULL);
@@ -237,6 +271,8 @@ static void check_twins(struct builder *builder)
                                    : "the message %s is declared twice, also in %s",
                           by_table ? sorted[i]->table : sorted[i]->name, sorted[i - 1]->path);
     }
+    builder->by_table = sorted;
+    return sorted != NULL;
 }
 
 bool drafts_read(struct builder *builder)
@@ -250,7 +286,7 @@ bool drafts_read(struct builder *builder)
         return false;
     for (size_t f = 0; f < set->n_file; f++) {
         const FileProto *file = set->file[f];
-        for (size_t m = 0; m < file->n_message_type && !is_support(file); m++) {
+        for (size_t m = 0; m < file->n_message_type && !file_is_support(file); m++) {
             const MessageProto *message = file->message_type[m];
             const char *path = arena_printf(builder->arena, "%s:%s", file->name ? file->name : "?",
                                             message->name ? message->name : "?");
@@ -260,7 +296,7 @@ bool drafts_read(struct builder *builder)
             draft->table_options = options_of_table(&builder->options, message, path);
             check_nested(builder, file, message, path, 0);
             if (!draft->table_options)
-                warn_of_options(builder, file, message);
+                keep_warning(builder, message_slip(builder->arena, file, message));
             else if (!read_message(builder, file, message, draft))
                 return false;
             else
@@ -268,18 +304,30 @@ bool drafts_read(struct builder *builder)
             if (builder->n_drafts > MODELS_MAX) {
                 fault_add(builder->fault, path, "is one model too many; at most %d are taken",
                           MODELS_MAX);
-                return true;
+                return check_twins(builder);
             }
         }
     }
-    check_twins(builder);
-    return !builder->arena->exhausted;
+    return check_twins(builder) && !builder->arena->exhausted;
 }
 
-struct draft *draft_by_table(const struct builder *builder, const char *table)
+static int compare_table(const void *table, const void *draft)
 {
-    for (size_t i = 0; i < builder->n_drafts; i++)
-        if (strcasecmp(builder->drafts[i].table, table) == 0)
-            return &builder->drafts[i];
+    return strcasecmp(table, (*(struct draft *const *)draft)->table);
+}
+
+struct draft *draft_referred(const struct builder *builder, const char *key, const char **rest)
+{
+    char table[NAME_MAX_BYTES + 1];
+    const char *dot;
+    while ((dot = strchr(*rest, '.')) != NULL && dot - key <= NAME_MAX_BYTES) {
+        memcpy(table, key, (size_t)(dot - key));
+        table[dot - key] = '\0';
+        *rest = dot + 1;
+        struct draft **found = bsearch(table, builder->by_table, builder->n_drafts,
+                                       sizeof *builder->by_table, compare_table);
+        if (found)
+            return *found;
+    }
     return NULL;
 }

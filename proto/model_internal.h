@@ -22,6 +22,8 @@ typedef Google__Protobuf__FieldDescriptorProto FieldProto;
 #define MODELS_BUDGET_LEAST (4u << 20)
 #define MODEL_MAX_COLUMNS 1000
 #define MODELS_MAX 2000
+/* Messages inside messages are looked into as far as the scan lets them nest. */
+#define NESTED_MAX 32
 
 /* model_options.c: our options of a message or field, from its unknown
  * fields; NULL: not given. A malformed one is a fault at `path`. */
@@ -29,6 +31,7 @@ struct option_reader {
     struct arena *arena;
     struct fault *fault;
 };
+bool message_is_model(const MessageProto *message);
 Hero__TableOptions *options_of_table(struct option_reader *reader, const MessageProto *message,
                                      const char *path);
 Hero__ColumnOptions *options_of_column(struct option_reader *reader, const FieldProto *field,
@@ -55,7 +58,8 @@ struct draft {
     bool proto3;
     struct draft_field *fields;
     size_t n_fields, n_columns, n_relationships;
-    bool placed; /* while sorting */
+    struct model *model; /* once models are started */
+    bool placed;         /* while sorting */
     bool in_progress;
 };
 
@@ -74,14 +78,30 @@ struct builder {
     struct option_reader options;
     struct draft *drafts;
     size_t n_drafts;
+    struct draft **by_table; /* sorted without case */
     char **warnings;
     size_t n_warnings, max_warnings;
 };
 
 /* model_draft.c: reads the set into drafts; faults of single fields. */
 bool drafts_read(struct builder *builder);
-struct draft *draft_by_table(const struct builder *builder, const char *table);
+/* The draft that a foreign key "table.column" may mean. *rest starts as the
+ * key, and comes back as the column's name; again from there, since a table's
+ * name may hold dots: the next one. NULL: no more. */
+struct draft *draft_referred(const struct builder *builder, const char *key, const char **rest);
 void builder_warn(struct builder *builder, const char *path, const char *what);
+
+/* Files of our own and of protobuf, which come along with every set. */
+bool file_is_support(const FileProto *file);
+char *message_full_name(struct arena *arena, const FileProto *file, const MessageProto *message);
+
+/* The warning that a message has our options and no table; NULL: it has none. */
+char *message_slip(struct arena *arena, const FileProto *file, const MessageProto *message);
+
+/* model_change.c: a violation for each way in which `given` is not `served`. */
+void model_changes(const FileProto *served_file, const MessageProto *served,
+                   const FileProto *given_file, const MessageProto *given, struct arena *arena,
+                   struct fault *changes);
 
 /* model_column.c: types, defaults, keys of one model. */
 bool column_type_known(int proto_type);

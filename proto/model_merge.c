@@ -4,8 +4,9 @@
  *
  * Sets merge by full message name, since two applications may bring the same
  * message in files of different names, or different messages in files of one
- * name. The union stays a set that other protobuf tools take: a file name
- * once, a message once, dependencies by file name.
+ * name. The union keeps the models of each file and the two files of options;
+ * it stays a set that other protobuf tools take: a file name once, a message
+ * once, dependencies first and without cycles.
  */
 #include "model_internal.h"
 
@@ -22,110 +23,17 @@ static const char *text(const char *maybe)
     return maybe ? maybe : "";
 }
 
-static const char *full_name(struct arena *arena, const FileProto *file,
-                             const MessageProto *message)
-{
-    const char *package = text(file->package);
-    return arena_printf(arena, "%s%s%s", package, *package ? "." : "", text(message->name));
-}
-
-/* ---- comparing a message with the served one ---- */
-
-struct comparison {
-    struct arena *arena;
-    struct option_reader options;
-    struct fault *fault; /* gets a violation per difference */
-    const char *path;
-};
-
-static const FieldProto *field_by_number(const MessageProto *message, int number)
-{
-    for (size_t i = 0; i < message->n_field; i++)
-        if (message->field[i]->number == number)
-            return message->field[i];
-    return NULL;
-}
-
-static bool same_packed(const ProtobufCMessage *a, const ProtobufCMessage *b, struct arena *arena)
-{
-    if (!a || !b)
-        return a == b;
-    size_t len_a = protobuf_c_message_get_packed_size(a);
-    size_t len_b = protobuf_c_message_get_packed_size(b);
-    uint8_t *bytes = len_a == len_b ? arena_alloc(arena, len_a + len_b) : NULL;
-    if (!bytes)
-        return false;
-    protobuf_c_message_pack(a, bytes);
-    protobuf_c_message_pack(b, bytes + len_a);
-    return memcmp(bytes, bytes + len_a, len_a) == 0;
-}
-
-/* {} and no options at all say the same. */
-static bool same_options(const ProtobufCMessage *a, const ProtobufCMessage *b, struct arena *arena)
-{
-    if (a && protobuf_c_message_get_packed_size(a) == 0)
-        a = NULL;
-    if (b && protobuf_c_message_get_packed_size(b) == 0)
-        b = NULL;
-    return same_packed(a, b, arena);
-}
-
-static void compare_field(struct comparison *comparison, const FieldProto *served,
-                          const FieldProto *given)
-{
-    struct fault *fault = comparison->fault;
-    struct option_reader *reader = &comparison->options;
-    const char *path =
-        arena_printf(comparison->arena, "%s.%s", comparison->path, text(given->name));
-    if (!path)
-        return;
-    if (strcmp(text(served->name), text(given->name)) != 0)
-        fault_add(fault, path, "number %d was called %s", given->number, text(served->name));
-    if (served->type != given->type || strcmp(text(served->type_name), text(given->type_name)) != 0)
-        fault_add(fault, path, "has another type than served");
-    if (served->label != given->label || served->proto3_optional != given->proto3_optional)
-        fault_add(fault, path, "is optional, required or repeated otherwise than served");
-    if (!same_options((ProtobufCMessage *)options_of_column(reader, served, path),
-                      (ProtobufCMessage *)options_of_column(reader, given, path),
-                      comparison->arena))
-        fault_add(fault, path, "has other (hero.column) options than served");
-    if (!same_options((ProtobufCMessage *)options_of_relationship(reader, served, path),
-                      (ProtobufCMessage *)options_of_relationship(reader, given, path),
-                      comparison->arena))
-        fault_add(fault, path, "has other (hero.relationship) options than served");
-}
-
-static void compare_messages(struct comparison *comparison, const MessageProto *served,
-                             const MessageProto *given)
-{
-    struct option_reader *reader = &comparison->options;
-    if (!same_options((ProtobufCMessage *)options_of_table(reader, served, comparison->path),
-                      (ProtobufCMessage *)options_of_table(reader, given, comparison->path),
-                      comparison->arena))
-        fault_add(comparison->fault, comparison->path,
-                  "has other (hero.table) options than served");
-    for (size_t i = 0; i < given->n_field; i++) {
-        const FieldProto *other = field_by_number(served, given->field[i]->number);
-        if (other)
-            compare_field(comparison, other, given->field[i]);
-        else
-            fault_add(comparison->fault, comparison->path, "gains the field %s",
-                      text(given->field[i]->name));
-    }
-    for (size_t i = 0; i < served->n_field; i++)
-        if (!field_by_number(given, served->field[i]->number))
-            fault_add(comparison->fault, comparison->path, "loses the field %s",
-                      text(served->field[i]->name));
-}
-
-/* ---- the union ---- */
-
 struct merge {
     struct arena *arena;
     FileSet *result;
-    struct fault *fault;
-    bool changed;
+    struct fault *changes; /* a violation per difference to a served model */
+    size_t n_models;       /* models in the given set */
+    size_t n_new;          /* of these, not served yet */
+    char **warnings;
+    size_t n_warnings;
 };
+
+/* ---- small things ---- */
 
 static FileProto *file_by_name(const FileSet *set, const char *name)
 {
@@ -135,92 +43,345 @@ static FileProto *file_by_name(const FileSet *set, const char *name)
     return NULL;
 }
 
-static const MessageProto *message_by_name(struct merge *merge, const char *name,
-                                           const FileProto **ret_file)
+/* Grows by doubling: the size is a power of two whenever it is full. */
+static bool append(struct arena *arena, void ***array, size_t *n, const void *item)
 {
-    for (size_t f = 0; f < merge->result->n_file; f++) {
-        const FileProto *file = merge->result->file[f];
-        size_t len = strlen(text(file->package));
-        if (strncmp(name, text(file->package), len) != 0 || (len && name[len] != '.'))
-            continue;
-        const char *rest = name + len + (len ? 1 : 0);
-        for (size_t m = 0; m < file->n_message_type; m++)
-            if (strcmp(text(file->message_type[m]->name), rest) == 0) {
-                *ret_file = file;
-                return file->message_type[m];
-            }
+    if ((*n & (*n - 1)) == 0) {
+        void **grown = arena_array(arena, *n ? *n * 2 : 1, sizeof *grown);
+        if (!grown)
+            return false;
+        if (*n)
+            memcpy(grown, *array, *n * sizeof *grown);
+        *array = grown;
+    }
+    (*array)[(*n)++] = (void *)(uintptr_t)item;
+    return true;
+}
+
+static MessageProto *message_in_file(const FileProto *file, const char *full_name)
+{
+    size_t len = strlen(text(file->package));
+    if (len && (strncmp(full_name, file->package, len) != 0 || full_name[len] != '.'))
+        return NULL;
+    const char *rest = full_name + len + (len ? 1 : 0);
+    for (size_t m = 0; m < file->n_message_type; m++)
+        if (strcmp(text(file->message_type[m]->name), rest) == 0)
+            return file->message_type[m];
+    return NULL;
+}
+
+static MessageProto *message_by_name(const FileSet *set, const char *full_name,
+                                     FileProto **ret_file)
+{
+    for (size_t f = 0; f < set->n_file; f++) {
+        MessageProto *message = message_in_file(set->file[f], full_name);
+        if (message) {
+            *ret_file = set->file[f];
+            return message;
+        }
     }
     return NULL;
 }
 
-static bool append(struct arena *arena, void ***array, size_t *n, void *item)
+/* ---- files of the result ---- */
+
+/* A copy that holds the same file, with no messages and no dependencies yet. */
+static FileProto *empty_copy(struct arena *arena, const FileProto *file)
 {
-    void **grown = arena_array(arena, *n + 1, sizeof *grown);
-    if (!grown)
-        return false;
-    if (*n)
-        memcpy(grown, *array, *n * sizeof *grown);
-    grown[(*n)++] = item;
-    *array = grown;
+    FileProto *copy = arena_copy(arena, file, sizeof *copy);
+    if (!copy)
+        return NULL;
+    copy->source_code_info = NULL;
+    copy->n_message_type = copy->n_enum_type = copy->n_service = copy->n_extension = 0;
+    copy->n_dependency = copy->n_public_dependency = copy->n_weak_dependency = 0;
+    copy->message_type = NULL;
+    copy->dependency = NULL;
+    return copy;
+}
+
+/* Maps and models inside messages are refused, and only seen where they are kept. */
+static bool matters(const MessageProto *nested, unsigned depth)
+{
+    if (message_is_model(nested) || (nested->options && nested->options->map_entry))
+        return true;
+    for (size_t i = 0; i < nested->n_nested_type && depth < NESTED_MAX; i++)
+        if (matters(nested->nested_type[i], depth + 1))
+            return true;
+    return false;
+}
+
+/* A model alone: its columns and relationships need no nested types. */
+static MessageProto *bare_message(struct arena *arena, const MessageProto *message)
+{
+    MessageProto *copy = arena_copy(arena, message, sizeof *copy);
+    if (!copy)
+        return NULL;
+    copy->n_nested_type = copy->n_enum_type = copy->n_extension = 0;
+    copy->nested_type = NULL;
+    for (size_t i = 0; i < message->n_nested_type; i++)
+        if (matters(message->nested_type[i], 0) &&
+            !append(arena, (void ***)&copy->nested_type, &copy->n_nested_type,
+                    message->nested_type[i]))
+            return NULL;
+    if (!message_is_model(message))
+        copy->n_field = 0;
+    return copy;
+}
+
+static bool is_kept(const MessageProto *message)
+{
+    bool kept = message_is_model(message);
+    for (size_t i = 0; i < message->n_nested_type && !kept; i++)
+        kept = matters(message->nested_type[i], 0);
+    return kept;
+}
+
+static bool add_file(struct merge *merge, const FileProto *file)
+{
+    return append(merge->arena, (void ***)&merge->result->file, &merge->result->n_file, file);
+}
+
+static bool add_message(struct merge *merge, FileProto *file, const MessageProto *message)
+{
+    MessageProto *bare = bare_message(merge->arena, message);
+    return bare && append(merge->arena, (void ***)&file->message_type, &file->n_message_type, bare);
+}
+
+/* Calls `visit` with each file that the messages of a file need. */
+typedef bool visit_file(void *context, FileProto *needed);
+
+static bool each_needed(const FileSet *set, const MessageProto *const *messages, size_t n,
+                        const FileProto *self, visit_file *visit, void *context)
+{
+    FileProto *needed;
+    for (size_t m = 0; m < n; m++)
+        for (size_t i = 0; i < messages[m]->n_field; i++) {
+            const FieldProto *field = messages[m]->field[i];
+            if (field->type == FIELD_TYPE(MESSAGE) &&
+                message_by_name(set, full_type_name(field->type_name), &needed) && needed != self &&
+                !visit(context, needed))
+                return false;
+        }
     return true;
 }
 
-static bool add_dependency(struct merge *merge, FileProto *file, const char *name)
+/* ---- the order of files: dependencies first ---- */
+
+struct ordering {
+    struct arena *arena;
+    const FileSet *all;
+    FileSet *ordered;
+    bool *seen; /* by position in all */
+    unsigned depth;
+};
+
+/* Deeper than this no file is looked into: files of sets that other tools
+ * made hold a handful of levels. */
+#define IMPORTS_MAX 2000
+
+static bool place_file(struct ordering *ordering, const FileProto *file)
 {
-    if (strcmp(text(file->name), name) == 0)
+    size_t at = 0;
+    while (at < ordering->all->n_file && ordering->all->file[at] != file)
+        at++;
+    if (at == ordering->all->n_file || ordering->seen[at] || ordering->depth > IMPORTS_MAX)
         return true;
-    for (size_t i = 0; i < file->n_dependency; i++)
-        if (strcmp(file->dependency[i], name) == 0)
-            return true;
-    return append(merge->arena, (void ***)&file->dependency, &file->n_dependency,
-                  (void *)(uintptr_t)name);
-}
-
-static bool is_support(const FileProto *file)
-{
-    const char *package = text(file->package);
-    return strcmp(package, "hero") == 0 || strcmp(package, "google.protobuf") == 0;
-}
-
-/* A served model that comes again must be the same; anything else that is
- * there already is kept as it is. */
-static void compare_with_served(struct merge *merge, const FileProto *file,
-                                const MessageProto *served, const MessageProto *given)
-{
-    struct fault unreadable = FAULT_INIT;
-    const char *path = arena_printf(merge->arena, "%s:%s", text(file->name), text(given->name));
-    struct comparison comparison = {
-        merge->arena, {merge->arena, &unreadable}, merge->fault, path ? path : ""};
-    if (options_of_table(&comparison.options, served, comparison.path) &&
-        !same_packed(&served->base, &given->base, merge->arena))
-        compare_messages(&comparison, served, given);
-    fault_done(&unreadable);
-}
-
-/* The messages of a file that the result lacks, in a shallow copy of it. */
-static FileProto *what_is_new(struct merge *merge, const FileProto *file)
-{
-    FileProto *rest = arena_copy(merge->arena, file, sizeof *rest);
-    if (!rest)
-        return NULL;
-    rest->source_code_info = NULL;
-    rest->message_type = NULL;
-    rest->n_message_type = 0;
-    rest->n_public_dependency = rest->n_weak_dependency = 0;
-    for (size_t m = 0; m < file->n_message_type; m++) {
-        const FileProto *where;
-        const char *name = full_name(merge->arena, file, file->message_type[m]);
-        const MessageProto *served = name ? message_by_name(merge, name, &where) : NULL;
-        if (!name)
-            return NULL;
-        if (served)
-            compare_with_served(merge, file, served, file->message_type[m]);
-        if (served ? !add_dependency(merge, rest, where->name)
-                   : !append(merge->arena, (void ***)&rest->message_type, &rest->n_message_type,
-                             file->message_type[m]))
-            return NULL;
+    ordering->seen[at] = true; /* before its imports: they may be a cycle */
+    ordering->depth++;
+    for (size_t i = 0; i < file->n_dependency; i++) {
+        const FileProto *needed = file_by_name(ordering->all, text(file->dependency[i]));
+        if (needed && !place_file(ordering, needed))
+            return false;
     }
-    return rest;
+    ordering->depth--;
+    return append(ordering->arena, (void ***)&ordering->ordered->file, &ordering->ordered->n_file,
+                  file);
+}
+
+static bool ordering_init(struct ordering *ordering, struct arena *arena, const FileSet *all,
+                          FileSet *ordered)
+{
+    google__protobuf__file_descriptor_set__init(ordered);
+    *ordering = (struct ordering){.arena = arena, .all = all, .ordered = ordered};
+    ordering->seen = arena_array(arena, all->n_file + 1, sizeof *ordering->seen);
+    return ordering->seen != NULL;
+}
+
+/* ---- finishing a set: dependencies from what the models need ---- */
+
+struct linking {
+    struct arena *arena;
+    FileProto *file;
+};
+
+static bool add_dependency(void *context, FileProto *needed)
+{
+    struct linking *linking = context;
+    FileProto *file = linking->file;
+    for (size_t i = 0; i < file->n_dependency; i++)
+        if (strcmp(file->dependency[i], text(needed->name)) == 0)
+            return true;
+    return append(linking->arena, (void ***)&file->dependency, &file->n_dependency,
+                  text(needed->name));
+}
+
+static bool link_file(struct merge *merge, FileProto *file)
+{
+    struct linking linking = {merge->arena, file};
+    FileProto *options = file_by_name(merge->result, "hero/options.proto");
+    file->n_dependency = file->n_public_dependency = file->n_weak_dependency = 0;
+    file->dependency = NULL;
+    if (options && !add_dependency(&linking, options))
+        return false;
+    return each_needed(merge->result, (const MessageProto *const *)file->message_type,
+                       file->n_message_type, file, add_dependency, &linking);
+}
+
+static Code too_large(struct fault *fault)
+{
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                     "the models take too much memory; apply them in smaller sets");
+}
+
+static Code pack_set(const FileSet *set, struct arena *arena, ProtobufCBinaryData *ret,
+                     struct fault *fault)
+{
+    ret->len = protobuf_c_message_get_packed_size(&set->base);
+    ret->data = arena_alloc(arena, ret->len);
+    if (!ret->data)
+        return too_large(fault);
+    protobuf_c_message_pack(&set->base, ret->data);
+    return HERO__V1__CODE__OK;
+}
+
+static Code finish(struct merge *merge, ProtobufCBinaryData *ret_packed, struct fault *fault)
+{
+    FileSet ordered;
+    struct ordering ordering;
+    for (size_t f = 0; f < merge->result->n_file; f++)
+        if (!file_is_support(merge->result->file[f]) && !link_file(merge, merge->result->file[f]))
+            return too_large(fault);
+    if (!ordering_init(&ordering, merge->arena, merge->result, &ordered))
+        return too_large(fault);
+    for (size_t f = 0; f < merge->result->n_file; f++)
+        if ((file_is_support(merge->result->file[f]) || merge->result->file[f]->n_message_type) &&
+            !place_file(&ordering, merge->result->file[f]))
+            return too_large(fault);
+    return pack_set(&ordered, merge->arena, ret_packed, fault);
+}
+
+/* Copies of files and lists, since the union changes them and the served set
+ * is shared by threads. Leaves out what is not a model, and `removed`. */
+static bool start_result(struct merge *merge, const struct models *served,
+                         const MessageProto *removed)
+{
+    const FileSet *set = served ? memory_of(served)->set : NULL;
+    merge->result = arena_alloc(merge->arena, sizeof *merge->result);
+    if (!merge->result)
+        return false;
+    google__protobuf__file_descriptor_set__init(merge->result);
+    for (size_t i = 0; set && i < set->n_file; i++) {
+        const FileProto *file = set->file[i];
+        FileProto *copy = file_is_support(file) ? set->file[i] : empty_copy(merge->arena, file);
+        if (!copy || !add_file(merge, copy))
+            return false;
+        for (size_t m = 0; copy != file && m < file->n_message_type; m++)
+            if (message_is_model(file->message_type[m]) && file->message_type[m] != removed &&
+                !add_message(merge, copy, file->message_type[m]))
+                return false;
+    }
+    return true;
+}
+
+/* ---- the union ---- */
+
+static bool is_options_file(const FileProto *file)
+{
+    return strcmp(text(file->name), "hero/options.proto") == 0 ||
+           strcmp(text(file->name), "google/protobuf/descriptor.proto") == 0;
+}
+
+/* What the union drops can still be worth a warning. */
+static bool note_slip(struct merge *merge, const FileProto *file, const MessageProto *message)
+{
+    char *warning = message_slip(merge->arena, file, message);
+    return !warning ||
+           append(merge->arena, (void ***)&merge->warnings, &merge->n_warnings, warning);
+}
+
+/* The messages of a file that the result lacks. One that it has must be the
+ * same, if it is a model. */
+static bool what_is_new(struct merge *merge, const FileProto *file, FileProto *rest)
+{
+    for (size_t m = 0; m < file->n_message_type; m++) {
+        const MessageProto *message = file->message_type[m];
+        FileProto *where = NULL;
+        const char *name = message_full_name(merge->arena, file, message);
+        const MessageProto *served = name ? message_by_name(merge->result, name, &where) : NULL;
+        bool is_model = message_is_model(message);
+        if (!name)
+            return false;
+        merge->n_models += is_model;
+        if (served)
+            model_changes(where, served, file, message, merge->arena, merge->changes);
+        else if (is_kept(message) && !add_message(merge, rest, message))
+            return false;
+        if (!is_model && !note_slip(merge, file, message))
+            return false;
+    }
+    return true;
+}
+
+struct reach {
+    const FileSet *set;
+    struct ordering *ordering;
+};
+
+static bool reach_file(void *context, FileProto *needed)
+{
+    struct reach *reach = context;
+    return place_file(reach->ordering, needed);
+}
+
+static bool stop(void *context, FileProto *needed)
+{
+    (void)context;
+    (void)needed;
+    return false;
+}
+
+static bool needs_others(struct merge *merge, const FileProto *into, const FileProto *rest)
+{
+    return !each_needed(merge->result, (const MessageProto *const *)rest->message_type,
+                        rest->n_message_type, into, stop, NULL);
+}
+
+/* Would `into` come to depend on itself if it got the messages of `rest`? */
+static bool makes_cycle(struct merge *merge, const FileProto *into, const FileProto *rest)
+{
+    FileSet reached;
+    struct ordering ordering;
+    struct reach reach = {merge->result, &ordering};
+    if (!needs_others(merge, into, rest))
+        return false;
+    if (!ordering_init(&ordering, merge->arena, merge->result, &reached))
+        return true;
+    for (size_t f = 0; f < merge->result->n_file; f++)
+        if (!file_is_support(merge->result->file[f]) && !link_file(merge, merge->result->file[f]))
+            return true;
+    if (!each_needed(merge->result, (const MessageProto *const *)rest->message_type,
+                     rest->n_message_type, into, reach_file, &reach))
+        return true;
+    for (size_t i = 0; i < reached.n_file; i++)
+        if (reached.file[i] == into)
+            return true;
+    return false;
+}
+
+static bool fits_into(struct merge *merge, const FileProto *twin, const FileProto *rest)
+{
+    return strcmp(text(twin->package), text(rest->package)) == 0 &&
+           strcmp(text(twin->syntax), text(rest->syntax)) == 0 && !makes_cycle(merge, twin, rest);
 }
 
 static const char *free_name(struct merge *merge, const FileProto *file)
@@ -231,128 +392,115 @@ static const char *free_name(struct merge *merge, const FileProto *file)
     return name;
 }
 
-static bool add_to_file(struct merge *merge, FileProto *into, const FileProto *rest)
-{
-    for (size_t m = 0; m < rest->n_message_type; m++)
-        if (!append(merge->arena, (void ***)&into->message_type, &into->n_message_type,
-                    rest->message_type[m]))
-            return false;
-    for (size_t d = 0; d < rest->n_dependency; d++)
-        if (!add_dependency(merge, into, rest->dependency[d]))
-            return false;
-    return true;
-}
-
 static bool merge_file(struct merge *merge, const FileProto *file)
 {
     FileProto *twin = file_by_name(merge->result, text(file->name));
-    if (is_support(file))
-        return twin || append(merge->arena, (void ***)&merge->result->file, &merge->result->n_file,
-                              (void *)(uintptr_t)file);
-    FileProto *rest = what_is_new(merge, file);
-    if (!rest)
+    if (file_is_support(file))
+        return twin || !is_options_file(file) || add_file(merge, file);
+    FileProto *rest = empty_copy(merge->arena, file);
+    if (!rest || !what_is_new(merge, file, rest))
         return false;
-    /* Nothing new: yet the name must stay where other files import it. */
-    if (rest->n_message_type == 0 && (twin || file->n_message_type + file->n_enum_type == 0))
+    merge->n_new += rest->n_message_type;
+    if (rest->n_message_type == 0)
         return true;
-    merge->changed = merge->changed || rest->n_message_type > 0;
-    if (twin && strcmp(text(twin->package), text(file->package)) == 0 &&
-        strcmp(text(twin->syntax), text(file->syntax)) == 0)
-        return add_to_file(merge, twin, rest);
-    rest->name = (char *)(uintptr_t)free_name(merge, file);
-    return rest->name &&
-           append(merge->arena, (void ***)&merge->result->file, &merge->result->n_file, rest);
-}
-
-static Code pack_set(const FileSet *set, struct arena *arena, ProtobufCBinaryData *ret,
-                     struct fault *fault)
-{
-    ret->len = protobuf_c_message_get_packed_size(&set->base);
-    ret->data = arena_alloc(arena, ret->len);
-    if (!ret->data)
-        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                         "the set of models is too large");
-    protobuf_c_message_pack(&set->base, ret->data);
-    return HERO__V1__CODE__OK;
-}
-
-/* Copies of the files, since the union adds to them and the served set is
- * shared by threads. */
-static bool start_result(struct merge *merge, const struct models *served)
-{
-    merge->result = arena_alloc(merge->arena, sizeof *merge->result);
-    if (!merge->result)
-        return false;
-    google__protobuf__file_descriptor_set__init(merge->result);
-    const FileSet *set = served ? memory_of(served)->set : NULL;
-    for (size_t i = 0; set && i < set->n_file; i++) {
-        FileProto *copy = arena_copy(merge->arena, set->file[i], sizeof *copy);
-        if (!copy ||
-            !append(merge->arena, (void ***)&merge->result->file, &merge->result->n_file, copy))
-            return false;
+    if (!twin || !fits_into(merge, twin, rest)) {
+        rest->name = (char *)(uintptr_t)free_name(merge, file);
+        return rest->name && add_file(merge, rest);
     }
+    for (size_t m = 0; m < rest->n_message_type; m++)
+        if (!append(merge->arena, (void ***)&twin->message_type, &twin->n_message_type,
+                    rest->message_type[m]))
+            return false;
     return true;
 }
 
-static Code too_large(struct fault *fault)
+static Code refuse_changes(struct fault *changes, struct fault *fault)
 {
-    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                     "the models take too much memory; apply them in smaller sets");
+    size_t n = changes->n_violations + changes->n_dropped;
+    fault_done(fault);
+    *fault = *changes;
+    *changes = (struct fault)FAULT_INIT;
+    return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                     "the set changes models that are served, which this version can't do: %zu "
+                     "change%s",
+                     n, n == 1 ? "" : "s");
+}
+
+/* Nobody else knows the models yet. Without memory for them, no hints. */
+static void keep_warnings(const struct merge *merge, struct models *models)
+{
+    struct arena *arena = &memory_of(models)->arena;
+    for (size_t i = 0; i < merge->n_warnings; i++) {
+        char **grown = arena_array(arena, models->n_warnings + 1, sizeof *grown);
+        char *copy = arena_strdup(arena, merge->warnings[i]);
+        if (!grown || !copy)
+            return;
+        if (models->n_warnings)
+            memcpy(grown, models->warnings, models->n_warnings * sizeof *grown);
+        grown[models->n_warnings++] = copy;
+        models->warnings = grown;
+    }
 }
 
 static Code merge_sets(struct merge *merge, const struct models *served,
-                       const uint8_t *descriptor_set, size_t len, struct models **ret_models)
+                       const uint8_t *descriptor_set, size_t len, struct models **ret_models,
+                       struct fault *fault)
 {
     ProtobufCMessage *given;
     ProtobufCBinaryData packed;
     Code code = scan_unpack(&google__protobuf__file_descriptor_set__descriptor, descriptor_set, len,
-                            &scan_limits_descriptor_set, merge->arena, &given, merge->fault);
+                            &scan_limits_descriptor_set, merge->arena, &given, fault);
     if (code != HERO__V1__CODE__OK)
         return code;
-    if (!start_result(merge, served))
-        return too_large(merge->fault);
-    struct fault changes = FAULT_INIT, *fault = merge->fault;
-    merge->fault = &changes;
+    if (!start_result(merge, served, NULL))
+        return too_large(fault);
     const FileSet *set = (const FileSet *)given;
     for (size_t i = 0; i < set->n_file; i++)
-        if (!merge_file(merge, set->file[i])) {
-            fault_done(&changes);
+        if (!merge_file(merge, set->file[i]))
             return too_large(fault);
-        }
-    merge->fault = fault;
-    if (changes.code != HERO__V1__CODE__OK) {
-        fault_done(fault);
-        *fault = changes;
-        return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
-                         "the set changes models that are served, which this version can't do: %zu "
-                         "change%s",
-                         changes.n_violations + changes.n_dropped,
-                         changes.n_violations + changes.n_dropped == 1 ? "" : "s");
-    }
-    code = pack_set(merge->result, merge->arena, &packed, fault);
-    return code == HERO__V1__CODE__OK ? models_new(packed.data, packed.len, ret_models, fault)
-                                      : code;
+    if (merge->changes->code != HERO__V1__CODE__OK)
+        return refuse_changes(merge->changes, fault);
+    /* Of a set without a model, what the union would be says nothing. */
+    if (merge->n_models == 0)
+        return models_new(descriptor_set, len, ret_models, fault);
+    code = finish(merge, &packed, fault);
+    if (code == HERO__V1__CODE__OK)
+        code = models_new(packed.data, packed.len, ret_models, fault);
+    if (code == HERO__V1__CODE__OK)
+        keep_warnings(merge, *ret_models);
+    return code;
+}
+
+static size_t budget_of(const struct models *served, size_t len)
+{
+    return MODELS_BUDGET_LEAST +
+           (len + (served ? served->descriptor_set_len : 0)) * MODELS_BUDGET_FACTOR;
 }
 
 Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
                   struct models **ret_models, bool *ret_changed, struct fault *fault)
 {
-    struct fault unwanted = FAULT_INIT;
+    struct fault unwanted = FAULT_INIT, changes = FAULT_INIT;
     struct arena arena;
-    struct models *alone;
-    if (len == 0)
-        return fault_add(fault, "descriptor_set",
-                         "is empty; give what protoc --include_imports "
-                         "--descriptor_set_out writes");
-    arena_init(&arena, MODELS_BUDGET_LEAST + (len + (served ? served->descriptor_set_len : 0)) *
-                                                 MODELS_BUDGET_FACTOR);
-    struct merge merge = {&arena, NULL, fault ? fault : &unwanted, false};
-    Code code = merge_sets(&merge, served, descriptor_set, len, &alone);
+    struct models *merged;
+    if (!fault)
+        fault = &unwanted;
+    if (len == 0) {
+        Code empty = fault_add(fault, "descriptor_set",
+                               "is empty; give what protoc --include_imports "
+                               "--descriptor_set_out writes");
+        fault_done(&unwanted);
+        return empty;
+    }
+    arena_init(&arena, budget_of(served, len));
+    struct merge merge = {.arena = &arena, .changes = &changes};
+    Code code = merge_sets(&merge, served, descriptor_set, len, &merged, fault);
     if (code == HERO__V1__CODE__OK) {
-        *ret_models = alone;
-        *ret_changed = merge.changed;
+        *ret_models = merged;
+        *ret_changed = merge.n_new > 0;
     }
     arena_done(&arena);
+    fault_done(&changes);
     fault_done(&unwanted);
     return code;
 }
@@ -377,35 +525,16 @@ static void name_users(const struct model *removed, struct fault *fault)
     }
 }
 
-static void drop_message(FileSet *set, const MessageProto *message)
-{
-    for (size_t f = 0; f < set->n_file; f++) {
-        FileProto *file = set->file[f];
-        size_t kept = 0;
-        for (size_t m = 0; m < file->n_message_type; m++)
-            if (file->message_type[m] != message)
-                file->message_type[kept++] = file->message_type[m];
-        file->n_message_type = kept;
-    }
-}
-
 static Code without(struct arena *arena, const struct model *removed, struct models **ret_models,
                     struct fault *fault)
 {
-    struct merge merge = {.arena = arena, .fault = fault};
+    struct merge merge = {.arena = arena};
     ProtobufCBinaryData packed = {0, NULL};
-    bool any = removed->models->n_models > 1;
-    if (!start_result(&merge, removed->models))
+    Code code = HERO__V1__CODE__OK;
+    if (!start_result(&merge, removed->models, removed->proto))
         return too_large(fault);
-    for (size_t f = 0; f < merge.result->n_file; f++) {
-        FileProto *file = merge.result->file[f];
-        file->message_type =
-            arena_copy(arena, file->message_type, file->n_message_type * sizeof(void *));
-        if (!file->message_type)
-            return too_large(fault);
-    }
-    drop_message(merge.result, removed->proto);
-    Code code = any ? pack_set(merge.result, arena, &packed, fault) : HERO__V1__CODE__OK;
+    if (removed->models->n_models > 1)
+        code = finish(&merge, &packed, fault);
     return code == HERO__V1__CODE__OK ? models_new(packed.data, packed.len, ret_models, fault)
                                       : code;
 }
@@ -413,48 +542,38 @@ static Code without(struct arena *arena, const struct model *removed, struct mod
 Code models_without(const struct models *served, const char *name, struct models **ret_models,
                     struct fault *fault)
 {
-    struct fault users = FAULT_INIT;
-    const struct model *removed = models_find(served, name, fault);
+    struct fault users = FAULT_INIT, unwanted = FAULT_INIT;
+    struct arena arena;
+    const struct model *removed = models_find(served, name, fault ? fault : &unwanted);
+    Code code = fault ? fault->code : unwanted.code;
+    fault_done(&unwanted);
     if (!removed)
-        return fault ? fault->code : HERO__V1__CODE__NOT_FOUND;
+        return code;
     name_users(removed, &users);
     if (users.code != HERO__V1__CODE__OK) {
         fault_set(&users, HERO__V1__CODE__FAILED_PRECONDITION,
                   "%s can't be removed while other models refer to it", removed->name);
-        if (fault) {
-            fault_done(fault);
+        fault_done(fault ? fault : &users);
+        if (fault)
             *fault = users;
-        } else {
-            fault_done(&users);
-        }
         return HERO__V1__CODE__FAILED_PRECONDITION;
     }
-    struct arena arena;
-    arena_init(&arena, MODELS_BUDGET_LEAST + served->descriptor_set_len * MODELS_BUDGET_FACTOR);
-    Code code = without(&arena, removed, ret_models, fault);
+    arena_init(&arena, budget_of(served, 0));
+    code = without(&arena, removed, ret_models, fault);
     arena_done(&arena);
     return code;
 }
 
 /* ---- what one model needs ---- */
 
-static bool take_with_imports(const FileSet *all, const char *name, FileSet *part,
-                              struct arena *arena, unsigned depth)
-{
-    FileProto *file = file_by_name(all, name);
-    if (!file || file_by_name(part, name) || depth > 64)
-        return true;
-    for (size_t i = 0; i < file->n_dependency; i++)
-        if (!take_with_imports(all, file->dependency[i], part, arena, depth + 1))
-            return false;
-    return file_by_name(part, name) || append(arena, (void ***)&part->file, &part->n_file, file);
-}
-
 Code models_descriptor_set_of(const struct model *model, struct arena *arena,
                               ProtobufCBinaryData *ret_set, struct fault *fault)
 {
-    FileSet part = GOOGLE__PROTOBUF__FILE_DESCRIPTOR_SET__INIT;
-    if (!take_with_imports(memory_of(model->models)->set, text(model->file), &part, arena, 0))
+    const FileSet *all = memory_of(model->models)->set;
+    const FileProto *file = file_by_name(all, text(model->file));
+    FileSet part;
+    struct ordering ordering;
+    if (!file || !ordering_init(&ordering, arena, all, &part) || !place_file(&ordering, file))
         return too_large(fault);
     return pack_set(&part, arena, ret_set, fault);
 }

@@ -28,10 +28,11 @@ static ProtobufCBinaryData content_of(const ProtobufCMessageUnknownField *field)
 /* One extension may come in several pieces; protobuf merges messages by
  * joining their bytes. */
 static bool collect(const ProtobufCMessage *options, uint32_t tag, struct arena *arena,
-                    ProtobufCBinaryData *ret_bytes)
+                    ProtobufCBinaryData *ret_bytes, bool *ret_broken)
 {
     size_t len = 0;
     bool found = false;
+    *ret_broken = false;
     for (unsigned i = 0; options && i < options->n_unknown_fields; i++)
         if (options->unknown_fields[i].tag == tag) {
             len += options->unknown_fields[i].len;
@@ -43,8 +44,12 @@ static bool collect(const ProtobufCMessage *options, uint32_t tag, struct arena 
         return false;
     for (unsigned i = 0; i < options->n_unknown_fields; i++) {
         const ProtobufCMessageUnknownField *field = &options->unknown_fields[i];
-        if (field->tag != tag || field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+        if (field->tag != tag)
             continue;
+        if (field->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
+            *ret_broken = true;
+            continue;
+        }
         ProtobufCBinaryData content = content_of(field);
         if (content.len)
             memcpy(ret_bytes->data + ret_bytes->len, content.data, content.len);
@@ -59,9 +64,13 @@ static ProtobufCMessage *read_option(struct option_reader *reader, const Protobu
 {
     ProtobufCBinaryData bytes;
     ProtobufCMessage *option;
+    bool broken;
     struct fault found = FAULT_INIT;
-    if (!collect(options, tag, reader->arena, &bytes))
+    if (!collect(options, tag, reader->arena, &bytes, &broken))
         return NULL;
+    if (broken)
+        fault_add(reader->fault, path, "its option (%s) can't be read: it is no message",
+                  descriptor->name);
     struct scan_limits limits = {.depth = 4, .fields = 10000, .refuse_unknown = true};
     if (scan_unpack(descriptor, bytes.data, bytes.len, &limits, reader->arena, &option, &found) !=
         HERO__V1__CODE__OK) {
@@ -71,6 +80,15 @@ static ProtobufCMessage *read_option(struct option_reader *reader, const Protobu
         return NULL;
     }
     return option;
+}
+
+bool message_is_model(const MessageProto *message)
+{
+    const ProtobufCMessage *options = message->options ? &message->options->base : NULL;
+    for (unsigned i = 0; options && i < options->n_unknown_fields; i++)
+        if (options->unknown_fields[i].tag == TABLE_TAG)
+            return true;
+    return false;
 }
 
 Hero__TableOptions *options_of_table(struct option_reader *reader, const MessageProto *message,

@@ -48,7 +48,8 @@ static bool is_link_model(const struct model *model)
 
 static bool refers_to(const struct column *column, const struct model *model)
 {
-    return column->foreign_key->model == model && column->foreign_key->primary_key;
+    return column->foreign_key->model == model && column->foreign_key->primary_key &&
+           model->n_primary_key == 1;
 }
 
 static const struct column *find_named_end(struct builder *builder, const char *path,
