@@ -22,10 +22,50 @@ const char *commit_path(struct commit *commit, const char *path, const char *fie
     return joined ? joined : path;
 }
 
+Code commit_in_time(struct commit *commit)
+{
+    int64_t deadline = commit->write->deadline_ns;
+    if (deadline == 0 || monotonic_ns() < deadline)
+        return HERO__V1__CODE__OK;
+    return fault_set(commit->fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
+                     "the deadline passed before the commit was done");
+}
+
+static bool same_model(const struct model *a, const struct model *b, struct arena *arena)
+{
+    size_t len = protobuf_c_message_get_packed_size(&a->proto->base);
+    if (len != protobuf_c_message_get_packed_size(&b->proto->base))
+        return false;
+    uint8_t *first = arena_alloc(arena, len), *second = arena_alloc(arena, len);
+    if (!first || !second)
+        return false;
+    protobuf_c_message_pack(&a->proto->base, first);
+    protobuf_c_message_pack(&b->proto->base, second);
+    return memcmp(first, second, len) == 0;
+}
+
+const struct model *commit_model(struct commit *commit, const char *name, struct fault *fault)
+{
+    const struct models *made_with = commit->write->models;
+    const struct model *model = models_find(commit->models, name, fault);
+    if (!model || !made_with || made_with == commit->models)
+        return model;
+    /* Models were applied or removed while the write waited; most are as they were. */
+    const struct model *before = models_find(made_with, name, NULL);
+    if (before && strcmp(before->name, model->name) == 0 &&
+        same_model(before, model, commit->arena))
+        return model;
+    fault_set(
+        fault, HERO__V1__CODE__FAILED_PRECONDITION,
+        "model %s changed while the commit was on its way; fetch the models and send it again",
+        model->name);
+    return NULL;
+}
+
 static Code read_key(struct commit *commit, const Hero__V1__Target *target,
                      struct entity *ret_entity, struct fault *fault)
 {
-    ret_entity->model = models_find(commit->models, target->model, fault);
+    ret_entity->model = commit_model(commit, target->model, fault);
     if (!ret_entity->model)
         return fault->code;
     Code code = model_unpack(ret_entity->model, target->key.data, target->key.len, commit->arena,
@@ -102,11 +142,9 @@ static Code run_mutations(struct commit *commit)
     for (size_t i = 0; i < write->n_mutations; i++) {
         hero__v1__outcome__init(&outcomes[i]);
         commit->response.outcomes[i] = &outcomes[i];
-        /* Between statements: an interrupt would end the whole batch. */
-        Code code = write->deadline_ns != 0 && monotonic_ns() >= write->deadline_ns
-                        ? fault_set(commit->fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
-                                    "the deadline passed before the commit was done")
-                        : mutation_run(commit, write->mutations[i], &outcomes[i]);
+        Code code = commit_in_time(commit);
+        if (code == HERO__V1__CODE__OK)
+            code = mutation_run(commit, write->mutations[i], &outcomes[i]);
         if (code != HERO__V1__CODE__OK) {
             prefix_paths(commit, write->mutations[i], i);
             return code;

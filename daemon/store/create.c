@@ -52,7 +52,7 @@ static Code read_record(struct create *create, size_t i)
     const Hero__V1__Record *record = create->graph->records[i];
     struct entity *entity = &create->entities[i];
     struct fault found = FAULT_INIT;
-    entity->model = models_find(commit->models, record->model, &found);
+    entity->model = commit_model(commit, record->model, &found);
     Code code = entity->model ? model_unpack(entity->model, record->value.data, record->value.len,
                                              commit->arena, &entity->record, &found)
                               : found.code;
@@ -104,7 +104,9 @@ static Code write_record(struct create *create, size_t i)
     const char *path = create->graph->n_records > 1 ? NULL : "";
     ProtobufCMessage *stored = NULL;
     bool found = false;
-    Code code = HERO__V1__CODE__OK;
+    Code code = commit_in_time(commit);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     if (!path) /* a graph's paths are worth their time only where something fails */
         path = record->member == HERO__V1__RECORD__MEMBER__NEW ? "" : path_of(create, i);
     if (record->member == HERO__V1__RECORD__MEMBER__KEY)
@@ -128,6 +130,14 @@ static Code write_record(struct create *create, size_t i)
     return code;
 }
 
+/* "teams", "teams[0].heroes": the relationship as the writer of the graph sees it. */
+static const char *path_of_edge(struct create *create, const struct entity *from,
+                                const Hero__V1__Edge *edge)
+{
+    return commit_path(create->commit, path_of(create, (size_t)(from - create->entities)),
+                       edge->relationship);
+}
+
 static Code write_edge(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
@@ -136,17 +146,18 @@ static Code write_edge(struct create *create, size_t i)
     const struct entity *to = graph_refs_find(&commit->refs, edge->to);
     const struct relationship *relationship = model_relationship(from->model, edge->relationship);
     bool added = false;
-    const char *path = "";
-    if (!relationship || relationship->target != to->model) {
-        path = arena_printf(commit->arena, "edges[%zu]", i);
-        return relationship
-                   ? fault_add(commit->fault, path ? path : "", "%s.%s relates to %s, not to %s",
-                               from->model->name, relationship->name, relationship->target->name,
-                               to->model->name)
-                   : fault_add(commit->fault, path ? path : "", "%s has no relationship called %s",
-                               from->model->name, edge->relationship);
-    }
-    Code code = link_add(commit, relationship, from, path, to, path, &added);
+    if (!relationship)
+        return fault_add(commit->fault, path_of_edge(create, from, edge),
+                         "%s has no relationship called %s", from->model->name, edge->relationship);
+    if (relationship->target != to->model)
+        return fault_add(commit->fault, path_of_edge(create, from, edge),
+                         "%s.%s relates to %s, not to %s", from->model->name, relationship->name,
+                         relationship->target->name, to->model->name);
+    Code code = commit_in_time(commit);
+    if (code == HERO__V1__CODE__OK)
+        code = link_add(commit, relationship, from, "", to, "", &added);
+    if (code != HERO__V1__CODE__OK && code != HERO__V1__CODE__DEADLINE_EXCEEDED)
+        fault_prefix(commit->fault, path_of_edge(create, from, edge));
     create->outcome->added += added;
     return code;
 }

@@ -104,22 +104,13 @@ static uint64_t hash_value(uint64_t seed, const struct key_value *value)
                                 seed + (uint64_t)value->type);
 }
 
-static bool same_value(const struct key_value *a, const struct key_value *b)
-{
-    if (a->type != b->type)
-        return false;
-    if (a->type == SQLITE_TEXT || a->type == SQLITE_BLOB)
-        return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-    return a->type == SQLITE_NULL || a->integer == b->integer; /* a real by its bits */
-}
-
 static bool is_node(const struct node *node, const struct model *model, uint64_t hash,
                     const struct key_value *key)
 {
     if (node->hash != hash || node->model != model)
         return false;
     for (size_t i = 0; i < model->n_primary_key; i++)
-        if (!same_value(&node->key[i], &key[i]))
+        if (!key_value_equal(&node->key[i], &key[i]))
             return false;
     return true;
 }

@@ -183,6 +183,15 @@ int key_value_bind(sqlite3_stmt *stmt, int index, const struct key_value *value)
     }
 }
 
+bool key_value_equal(const struct key_value *a, const struct key_value *b)
+{
+    if (a->type != b->type)
+        return false;
+    if (a->type == SQLITE_TEXT || a->type == SQLITE_BLOB)
+        return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+    return a->type == SQLITE_NULL || a->integer == b->integer; /* a real by its bits */
+}
+
 struct key_value key_value_of(sqlite3_stmt *stmt, int index)
 {
     struct key_value value = {.type = sqlite3_column_type(stmt, index)};

@@ -7,6 +7,7 @@
 #define HERO_STORE_KEY_TABLE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "db.h"
 
@@ -35,6 +36,7 @@ struct key_list {
 int key_list_bind(sqlite3_stmt *stmt, int index, const struct key_list *list);
 /* Text and bytes are borrowed. */
 int key_value_bind(sqlite3_stmt *stmt, int index, const struct key_value *value);
+bool key_value_equal(const struct key_value *a, const struct key_value *b);
 /* Of a result row, borrowed from it. */
 struct key_value key_value_of(sqlite3_stmt *stmt, int index);
 

@@ -12,6 +12,13 @@ static Code bind_end(struct commit *commit, sqlite3_stmt *stmt, int index,
     return column_bind(stmt, index, link_column->foreign_key, end->record, commit->fault);
 }
 
+/* A further column of the link model that gets a value without being named. */
+static bool has_default(const struct relationship *relationship, const struct column *column)
+{
+    return column->default_kind != DEFAULT_NONE && column != relationship->link_from &&
+           column != relationship->link_to;
+}
+
 static const char *insert_text(struct commit *commit, const struct relationship *relationship)
 {
     const struct model *link = relationship->link;
@@ -25,15 +32,20 @@ static const char *insert_text(struct commit *commit, const struct relationship 
     sql_add(&sql, ", ");
     sql_column(&sql, "", relationship->link_to);
     for (size_t i = 0; i < link->n_columns; i++)
-        if (link->columns[i].default_kind != DEFAULT_NONE)
+        if (has_default(relationship, &link->columns[i]))
             sql_column(&sql, ", ", &link->columns[i]);
     sql_add(&sql, ") VALUES (?1, ?2");
     for (size_t i = 0; i < link->n_columns; i++)
-        if (link->columns[i].default_kind != DEFAULT_NONE) {
+        if (has_default(relationship, &link->columns[i])) {
             sql_add(&sql, ", ");
             sql_parameter(&sql, next++);
         }
-    sql_add(&sql, ") ON CONFLICT DO NOTHING");
+    /* Only the same link is no conflict; another unique column of the link's is one. */
+    sql_add(&sql, ") ON CONFLICT (");
+    sql_column(&sql, "", relationship->link_from);
+    sql_add(&sql, ", ");
+    sql_column(&sql, "", relationship->link_to);
+    sql_add(&sql, ") DO NOTHING");
     return sql_text(&sql);
 }
 
@@ -47,7 +59,7 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt,
     if (code == HERO__V1__CODE__OK)
         code = bind_end(commit, stmt, 2, relationship->link_to, to);
     for (size_t i = 0; i < link->n_columns && code == HERO__V1__CODE__OK; i++)
-        if (link->columns[i].default_kind != DEFAULT_NONE)
+        if (has_default(relationship, &link->columns[i]))
             code = column_bind_default(stmt, next++, &link->columns[i], commit->fault);
     return code;
 }

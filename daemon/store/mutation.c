@@ -2,7 +2,7 @@
  * Mutations: what update, delete, link and unlink ask for, in terms of
  * records and links. Knows no SQL.
  */
-#include <string.h>
+#include "column.h"
 #include "write.h"
 
 static const char *indexed(struct commit *commit, const char *name, size_t i)
@@ -47,7 +47,7 @@ static size_t present_columns(const struct model *model, const ProtobufCMessage 
 {
     size_t n = 0;
     for (size_t i = 0; i < model->n_columns; i++)
-        if (!model->columns[i].primary_key && field_present(values, model->columns[i].field))
+        if (!model->columns[i].primary_key && record_has(&model->columns[i], values))
             columns[n++] = &model->columns[i];
     return n;
 }
@@ -56,16 +56,17 @@ static size_t present_columns(const struct model *model, const ProtobufCMessage 
 static Code check_same_key(struct commit *commit, const struct entity *target,
                            const ProtobufCMessage *values)
 {
-    const char *given, *key = model_key_text(target->model, target->record, commit->arena);
-    for (size_t i = 0; i < target->model->n_primary_key; i++)
-        if (!field_present(values, target->model->primary_key[i]->field))
-            return HERO__V1__CODE__OK;
-    given = model_key_text(target->model, values, commit->arena);
-    if (strcmp(given, key) == 0)
-        return HERO__V1__CODE__OK;
-    return fault_add(commit->fault, target->model->primary_key[0]->field_name,
-                     "the value is of %s %s, the target is %s; keys can't be changed",
-                     target->model->name, given, key);
+    const struct model *model = target->model;
+    for (size_t i = 0; i < model->n_primary_key; i++) {
+        const struct column *column = model->primary_key[i];
+        struct key_value given = column_value(column, values);
+        struct key_value stored = column_value(column, target->record);
+        if (record_has(column, values) && !key_value_equal(&given, &stored))
+            fault_add(commit->fault, column->field_name,
+                      "is not that of the target, %s %s; keys can't be changed", model->name,
+                      model_key_text(model, target->record, commit->arena));
+    }
+    return commit->fault->code;
 }
 
 static Code check_not_null(struct commit *commit, const struct column *const *columns, size_t n,
@@ -86,7 +87,7 @@ static Code update_stored(struct commit *commit, const struct entity *target,
         return record_update(commit, target, values, columns, n, ret_record, "");
     Code code = record_fetch(commit, target->model, target->record, ret_record, &found, "");
     if (code == HERO__V1__CODE__OK && !found)
-        code = record_not_found(commit, target->model, target->record, "");
+        code = record_not_found(commit, target->model, target->record, "target");
     return code;
 }
 
@@ -133,7 +134,9 @@ static Code delete_run(struct commit *commit, const Hero__V1__DeleteRequest *req
     for (size_t i = 0; i < request->n_targets; i++) {
         struct entity target;
         const char *path = indexed(commit, "targets", i);
-        Code code = commit_target(commit, request->targets[i], path, &target);
+        Code code = commit_in_time(commit);
+        if (code == HERO__V1__CODE__OK)
+            code = commit_target(commit, request->targets[i], path, &target);
         if (code == HERO__V1__CODE__OK)
             code = link_clear(commit, &target, path, &removed);
         if (code == HERO__V1__CODE__OK)
@@ -166,7 +169,9 @@ static Code link_one(struct commit *commit, const Hero__V1__LinkRequest *link, b
 {
     struct entity to;
     const char *path = indexed(commit, "related", i);
-    Code code = commit_target(commit, link->related[i], path, &to);
+    Code code = commit_in_time(commit);
+    if (code == HERO__V1__CODE__OK)
+        code = commit_target(commit, link->related[i], path, &to);
     if (code != HERO__V1__CODE__OK)
         return code;
     if (to.model != relationship->target)

@@ -4,6 +4,7 @@
  * nothing of graphs, links or transactions.
  */
 #include <string.h>
+#include <strings.h>
 #include "column.h"
 #include "names.h"
 #include "row.h"
@@ -31,41 +32,52 @@ static const struct column *next_named(const struct model *model, const char **a
         *at = name + n + (name[n] ? 1 : 0);
         while (**at == ' ')
             ++*at;
-        if (n <= len + 1 || strncmp(name, model->table, len) != 0 || name[len] != '.')
+        if (n <= len + 1 || strncasecmp(name, model->table, len) != 0 || name[len] != '.')
             continue;
         for (size_t i = 0; i < model->n_columns; i++)
             if (strlen(model->columns[i].name) == n - len - 1 &&
-                strncmp(model->columns[i].name, name + len + 1, n - len - 1) == 0)
+                strncasecmp(model->columns[i].name, name + len + 1, n - len - 1) == 0)
                 return &model->columns[i];
     }
     return NULL;
 }
 
-static Code fail_unique(struct commit *commit, const struct model *model, const char *said,
-                        const char *path)
+/* The key is told where it is the key that is taken; other values are not. */
+static Code fail_unique(struct commit *commit, const struct model *model,
+                        const ProtobufCMessage *record, const char *said, const char *path)
 {
     const char *at = strstr(said, ": ");
     const struct column *column;
-    bool any = false;
-    fault_set(commit->fault, HERO__V1__CODE__ALREADY_EXISTS,
-              "another %s has this value already (%s)", model->name, said);
-    for (at = at ? at + 2 : ""; (column = next_named(model, &at)) != NULL; any = true)
+    bool any = false, is_key = true;
+    fault_set(commit->fault, HERO__V1__CODE__ALREADY_EXISTS, "another %s has the same unique value",
+              model->name);
+    for (at = at ? at + 2 : ""; (column = next_named(model, &at)) != NULL; any = true) {
+        is_key = is_key && column->primary_key;
         fault_add(commit->fault, commit_path(commit, path, column->field_name),
                   "another %s has this %s already; it must be unique", model->name,
                   column->field_name);
+    }
     if (!any)
         fault_add(commit->fault, path, "another %s has the same unique value", model->name);
+    else if (is_key)
+        fault_set(commit->fault, commit->fault->code, "%s %s exists already", model->name,
+                  model_key_text(model, record, commit->arena));
+    else
+        fault_set(commit->fault, commit->fault->code, "%s",
+                  commit->fault->violations[0].description);
     return commit->fault->code;
 }
 
-static bool row_exists(struct commit *commit, const char *sql, const struct column *column,
-                       const ProtobufCMessage *record)
+/* Does the statement find a row, with these columns of the record bound? */
+static bool row_exists(struct commit *commit, const char *sql, const struct column *const *columns,
+                       size_t n, const ProtobufCMessage *record)
 {
     struct fault ignored = FAULT_INIT;
     sqlite3_stmt *stmt = sql ? db_prepare(commit->db, sql, &ignored) : NULL;
-    bool exists = true;
-    if (stmt && column_bind(stmt, 1, column, record, &ignored) == HERO__V1__CODE__OK)
-        exists = db_step(commit->db, stmt) == SQLITE_ROW;
+    bool bound = stmt != NULL;
+    for (size_t i = 0; i < n && bound; i++)
+        bound = column_bind(stmt, (int)i + 1, columns[i], record, &ignored) == HERO__V1__CODE__OK;
+    bool exists = bound && db_step(commit->db, stmt) == SQLITE_ROW;
     db_release(commit->db, stmt);
     fault_done(&ignored);
     return exists;
@@ -88,44 +100,54 @@ static Code fail_parent(struct commit *commit, const struct model *model,
         sql_add(&sql, " WHERE ");
         sql_column(&sql, "", parent);
         sql_add(&sql, " = ?1");
-        if (!row_exists(commit, sql_text(&sql), column, record))
+        if (!row_exists(commit, sql_text(&sql), &column, 1, record))
             fault_add(commit->fault, commit_path(commit, path, column->field_name),
                       "there is no %s with this %s; create it first", parent->model->name,
                       parent->field_name);
     }
-    if (commit->fault->n_violations == 0)
-        fault_add(commit->fault, path, "a foreign key points nowhere");
     return commit->fault->code;
+}
+
+/* Is there a row whose column refers to the record with this key? */
+static bool refers_to(struct commit *commit, const struct column *column, const struct model *model,
+                      const ProtobufCMessage *key)
+{
+    struct sql sql;
+    sql_init(&sql, commit->arena);
+    sql_add(&sql, "SELECT 1 FROM ");
+    sql_name(&sql, column->model->table);
+    sql_add(&sql, " WHERE ");
+    sql_column(&sql, "", column);
+    sql_add(&sql, " = (SELECT ");
+    sql_column(&sql, "t.", column->foreign_key);
+    sql_add(&sql, " FROM ");
+    sql_name(&sql, model->table);
+    sql_add(&sql, " AS t WHERE ");
+    sql_key(&sql, "t.", model, 1);
+    sql_add(&sql, ") LIMIT 1");
+    return row_exists(commit, sql_text(&sql), model->primary_key, model->n_primary_key, key);
 }
 
 /* Who still refers to the record? */
 static Code fail_children(struct commit *commit, const struct model *model,
-                          const ProtobufCMessage *record, const char *path)
+                          const ProtobufCMessage *key, const char *path)
 {
-    const char *key = model_key_text(model, record, commit->arena);
+    const char *text = model_key_text(model, key, commit->arena);
     fault_set(commit->fault, HERO__V1__CODE__FAILED_PRECONDITION,
-              "%s %s can't go or change its key while others refer to it", model->name, key);
+              "%s %s can't go or change while others refer to it", model->name, text);
     for (size_t m = 0; m < commit->models->n_models; m++) {
         const struct model *child = &commit->models->models[m];
         for (size_t i = 0; i < child->n_columns; i++) {
             const struct column *column = &child->columns[i];
-            struct sql sql;
-            if (!column->foreign_key || column->foreign_key->model != model)
-                continue;
-            sql_init(&sql, commit->arena);
-            sql_add(&sql, "SELECT 1 FROM ");
-            sql_name(&sql, child->table);
-            sql_add(&sql, " WHERE ");
-            sql_column(&sql, "", column);
-            sql_add(&sql, " = ?1 LIMIT 1");
-            if (row_exists(commit, sql_text(&sql), column->foreign_key, record))
+            if (column->foreign_key && column->foreign_key->model == model &&
+                refers_to(commit, column, model, key))
                 fault_add(commit->fault, path, "%s.%s refers to %s %s; delete or change that first",
-                          child->name, column->field_name, model->name, key);
+                          child->name, column->field_name, model->name, text);
         }
     }
     if (commit->fault->n_violations == 0)
         fault_add(commit->fault, path, "a row of a table that is not a model refers to %s %s",
-                  model->name, key);
+                  model->name, text);
     return commit->fault->code;
 }
 
@@ -139,9 +161,23 @@ static Code fail_not_null(struct commit *commit, const struct model *model, cons
                      "is required");
 }
 
-/* `deleting`: a foreign key failure means that others refer to the row. */
+/* `key` is of the row that was there before: NULL for one that is new. */
+static Code fail_foreign_key(struct commit *commit, const struct model *model,
+                             const ProtobufCMessage *record, const ProtobufCMessage *key,
+                             const char *path)
+{
+    if (record)
+        fail_parent(commit, model, record, path);
+    if (key && commit->fault->n_violations == 0)
+        return fail_children(commit, model, key, path);
+    if (commit->fault->n_violations == 0)
+        fault_add(commit->fault, path, "a foreign key points nowhere");
+    return commit->fault->code;
+}
+
+/* `record`: the values that were to be written, NULL when deleting. */
 static Code fail_step(struct commit *commit, int rc, const struct model *model,
-                      const ProtobufCMessage *record, const char *path, bool deleting)
+                      const ProtobufCMessage *record, const ProtobufCMessage *key, const char *path)
 {
     /* The text goes with the next statement: take it before looking around. */
     const char *said = arena_strdup(commit->arena, sqlite3_errmsg(commit->db->handle));
@@ -152,16 +188,14 @@ static Code fail_step(struct commit *commit, int rc, const struct model *model,
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
-        return fail_unique(commit, model, said, path);
+        return fail_unique(commit, model, key ? key : record, said, path);
     case SQLITE_CONSTRAINT_NOTNULL:
         fault_done(commit->fault);
         return fail_not_null(commit, model, said, path);
     case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return deleting ? fail_children(commit, model, record, path)
-                        : fail_parent(commit, model, record, path);
+        return fail_foreign_key(commit, model, record, key, path);
     default:
-        if (code != HERO__V1__CODE__OK && commit->fault->n_violations == 0 &&
-            (rc & 0xff) == SQLITE_CONSTRAINT)
+        if (commit->fault->n_violations == 0 && (rc & 0xff) == SQLITE_CONSTRAINT)
             fault_add(commit->fault, path, "%s", said);
         return code;
     }
@@ -206,13 +240,22 @@ static Code step_one(struct commit *commit, sqlite3_stmt *stmt, const struct mod
     return code;
 }
 
+bool record_has(const struct column *column, const ProtobufCMessage *record)
+{
+    if (!field_present(record, column->field))
+        return false;
+    if (column->field->label != PROTOBUF_C_LABEL_NONE || column != column->model->auto_id)
+        return true;
+    return column_value(column, record).integer != 0;
+}
+
 Code record_check_required(struct commit *commit, const struct model *model,
                            const ProtobufCMessage *record, const char *path)
 {
     Code code = HERO__V1__CODE__OK;
     for (size_t i = 0; i < model->n_columns; i++) {
         const struct column *column = &model->columns[i];
-        if (!column->not_null || column == model->auto_id || field_present(record, column->field) ||
+        if (!column->not_null || column == model->auto_id || record_has(column, record) ||
             column->default_kind != DEFAULT_NONE)
             continue;
         code = fault_add(commit->fault, commit_path(commit, path, column->field_name),
@@ -245,15 +288,15 @@ static const char *insert_text(struct commit *commit, const struct model *model)
 static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt, const struct model *model,
                         const ProtobufCMessage *record, const char *path)
 {
-    for (size_t i = 0; i < model->n_columns; i++) {
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < model->n_columns && code == HERO__V1__CODE__OK; i++) {
         const struct column *column = &model->columns[i];
-        Code code = !field_present(record, column->field) && column->default_kind != DEFAULT_NONE
-                        ? column_bind_default(stmt, (int)i + 1, column, commit->fault)
-                        : bind_columns(commit, stmt, (int)i + 1, &column, 1, record, path);
-        if (code != HERO__V1__CODE__OK)
-            return code;
+        if (record_has(column, record))
+            code = bind_columns(commit, stmt, (int)i + 1, &column, 1, record, path);
+        else /* where there is none, it is NULL, which makes an id */
+            code = column_bind_default(stmt, (int)i + 1, column, commit->fault);
     }
-    return HERO__V1__CODE__OK;
+    return code;
 }
 
 Code record_insert(struct commit *commit, const struct model *model, ProtobufCMessage **record,
@@ -272,7 +315,7 @@ Code record_insert(struct commit *commit, const struct model *model, ProtobufCMe
     if (code == HERO__V1__CODE__OK)
         code = step_one(commit, stmt, model, &stored, &found, &rc);
     if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
-        code = fail_step(commit, rc, model, *record, path, false);
+        code = fail_step(commit, rc, model, *record, NULL, path);
     db_release(commit->db, stmt);
     if (code == HERO__V1__CODE__OK && stored)
         *record = stored;
@@ -309,7 +352,7 @@ static Code select_one(struct commit *commit, const struct model *model,
     if (code == HERO__V1__CODE__OK)
         code = step_one(commit, stmt, model, ret_record, ret_found, &rc);
     if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
-        code = fail_step(commit, rc, model, values, path, false);
+        code = fail_step(commit, rc, model, values, NULL, path);
     db_release(commit->db, stmt);
     return code;
 }
@@ -324,7 +367,7 @@ Code record_fetch(struct commit *commit, const struct model *model, const Protob
 static bool has_whole_key(const struct model *model, const ProtobufCMessage *record)
 {
     for (size_t i = 0; i < model->n_primary_key; i++)
-        if (!field_present(record, model->primary_key[i]->field))
+        if (!record_has(model->primary_key[i], record))
             return false;
     return true;
 }
@@ -391,10 +434,10 @@ Code record_update(struct commit *commit, const struct entity *target,
     if (code == HERO__V1__CODE__OK)
         code = step_one(commit, stmt, model, ret_record, &found, &rc);
     if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
-        code = fail_step(commit, rc, model, values, path, false);
+        code = fail_step(commit, rc, model, values, target->record, path);
     db_release(commit->db, stmt);
     if (code == HERO__V1__CODE__OK && !found)
-        return record_not_found(commit, model, target->record, path);
+        return record_not_found(commit, model, target->record, commit_path(commit, path, "target"));
     return code;
 }
 
@@ -417,7 +460,7 @@ Code record_delete(struct commit *commit, const struct entity *target, const cha
     if (code == HERO__V1__CODE__OK) {
         int rc = db_step(commit->db, stmt);
         if (rc != SQLITE_DONE)
-            code = fail_step(commit, rc, model, target->record, path, true);
+            code = fail_step(commit, rc, model, NULL, target->record, path);
         else if (sqlite3_changes(commit->db->handle) == 0)
             code = record_not_found(commit, model, target->record, path);
     }

@@ -91,7 +91,7 @@ struct store_read {
 
 /* Reads run on the calling thread with a connection of the pool; each sees
  * one moment of the database. On success *ret is in read->arena. Faults:
- * NOT_FOUND (which key), INVALID_ARGUMENT (unknown model, relationship,
+ * NOT_FOUND (which key; unknown model), INVALID_ARGUMENT (unknown relationship,
  * field; bad token), DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED (reply too large),
  * DATA_LOSS (a row that does not fit its model). */
 MUST_CHECK Code store_get(struct store *store, struct store_read *read,

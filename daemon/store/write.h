@@ -29,6 +29,12 @@ struct commit {
 
 /* The commit's arena is exhausted. */
 Code commit_no_memory(struct commit *commit);
+/* DEADLINE_EXCEEDED once the write's deadline has passed. Asked between
+ * statements: a statement that is interrupted would end the whole batch. */
+MUST_CHECK Code commit_in_time(struct commit *commit);
+/* The model as it is served. FAILED_PRECONDITION where it is another one than
+ * the write was made with. NULL: the fault tells. */
+const struct model *commit_model(struct commit *commit, const char *name, struct fault *fault);
 /* `path` and `field` joined with a dot where both are there. */
 const char *commit_path(struct commit *commit, const char *path, const char *field);
 /* A target of a mutation: a record of this commit or a key, checked. */
@@ -37,6 +43,8 @@ MUST_CHECK Code commit_target(struct commit *commit, const Hero__V1__Target *tar
 
 /* ---- record.c: rows of models; `path` is the record's in the request ---- */
 
+/* Has the column a value? An id that protobuf can't leave out (proto3) is none while it is 0. */
+bool record_has(const struct column *column, const ProtobufCMessage *record);
 /* Adds a violation for each column that must have a value and has none. */
 Code record_check_required(struct commit *commit, const struct model *model,
                            const ProtobufCMessage *record, const char *path);

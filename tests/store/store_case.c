@@ -20,22 +20,32 @@ static void change_done(struct store_change *change)
     sem_post(change->arg);
 }
 
-static void apply(struct store_case *c, const uint8_t *set, size_t len)
+static void change(struct store_case *c, struct store_change *one)
 {
     sem_t done;
     sem_init(&done, 0, 0);
-    struct store_change change = {.kind = STORE_APPLY,
-                                  .descriptor_set = set,
-                                  .descriptor_set_len = len,
-                                  .author = "test",
-                                  .arena = &c->arena,
-                                  .done = change_done,
-                                  .arg = &done};
-    store_submit_change(c->store, &change);
+    one->author = "test";
+    one->arena = &c->arena;
+    one->done = change_done;
+    one->arg = &done;
+    store_submit_change(c->store, one);
     sem_wait(&done);
     sem_destroy(&done);
-    if (change.fault.code != HERO__V1__CODE__OK)
-        fail_msg("apply: %s", change.fault.message);
+    if (one->fault.code != HERO__V1__CODE__OK)
+        fail_msg("changing the models: %s", one->fault.message);
+}
+
+void store_case_apply(struct store_case *c, const uint8_t *set, size_t len)
+{
+    struct store_change one = {
+        .kind = STORE_APPLY, .descriptor_set = set, .descriptor_set_len = len};
+    change(c, &one);
+}
+
+void store_case_remove(struct store_case *c, const char *model)
+{
+    struct store_change one = {.kind = STORE_REMOVE, .name = model};
+    change(c, &one);
 }
 
 int store_case_setup_closed(void **state)
@@ -66,8 +76,8 @@ void store_case_open(struct store_case *c)
     enum store_trouble trouble;
     if (store_open(&c->options, &c->store, &trouble, &fault) != HERO__V1__CODE__OK)
         fail_msg("open: %s", fault.message);
-    apply(c, heroes_set, sizeof(heroes_set));
-    apply(c, library_set, sizeof(library_set));
+    store_case_apply(c, heroes_set, sizeof(heroes_set));
+    store_case_apply(c, library_set, sizeof(library_set));
     c->models = store_models(c->store);
 }
 

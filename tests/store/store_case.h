@@ -30,6 +30,9 @@ int store_case_teardown(void **state);
 int store_case_setup_closed(void **state);
 void store_case_open(struct store_case *c);
 void store_case_close(struct store_case *c);
+/* Changes of what is served; c->models stay those from before. */
+void store_case_apply(struct store_case *c, const uint8_t *set, size_t len);
+void store_case_remove(struct store_case *c, const char *model);
 /* SQL on the file through a connection of its own; one number back. */
 int64_t store_case_sql(struct store_case *c, const char *sql);
 

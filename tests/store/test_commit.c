@@ -115,9 +115,9 @@ static void test_refused_create(void **state)
     const struct edge_spec edges[] = {{1, 2, "teams"}, {1, 3, "teams"}};
     expect(c, case_create(c, nested, 3, edges, 2), CODE(INVALID_ARGUMENT), "teams[1].headquarters");
     const struct edge_spec unknown[] = {{1, 2, "friends"}};
-    expect(c, case_create(c, nested, 2, unknown, 1), CODE(INVALID_ARGUMENT), "edges[0]");
+    expect(c, case_create(c, nested, 2, unknown, 1), CODE(INVALID_ARGUMENT), "friends");
     const struct edge_spec wrong_end[] = {{1, 1, "teams"}};
-    expect(c, case_create(c, nested, 1, wrong_end, 1), CODE(INVALID_ARGUMENT), "edges[0]");
+    expect(c, case_create(c, nested, 1, wrong_end, 1), CODE(INVALID_ARGUMENT), "teams");
     const struct edge_spec dangling[] = {{1, 9, "teams"}};
     expect(c, case_create(c, nested, 1, dangling, 1), CODE(INVALID_ARGUMENT), "edges[0]");
 }
@@ -150,7 +150,8 @@ static void test_update(void **state)
     expect_ok(c, case_create_one(c, "hero", "name=a;secret_name=s;age=3"));
     expect_ok(c, case_update(c, "hero", "id=1", "age=4", NULL));
     assert_int_equal(store_case_sql(c, "SELECT age FROM hero WHERE name = 'a'"), 4);
-    expect(c, case_update(c, "hero", "id=2", "age=4", NULL), CODE(NOT_FOUND), "");
+    expect(c, case_update(c, "hero", "id=2", "age=4", NULL), CODE(NOT_FOUND), "target");
+    expect(c, case_update(c, "hero", "id=2", "", NULL), CODE(NOT_FOUND), "target");
     expect(c, case_update(c, "hero", "id=1", "", "name"), CODE(INVALID_ARGUMENT), "name");
     expect(c, case_update(c, "hero", "id=1", "", "wings"), CODE(INVALID_ARGUMENT),
            "update_mask[0]");
@@ -246,6 +247,69 @@ static void test_several(void **state)
     case_done(&pending);
 }
 
+/* What is said names the key; other values it doesn't. */
+static void test_texts(void **state)
+{
+    struct store_case *c = *state;
+    struct pending pending;
+    expect_ok(c, case_create_one(c, "hero", "id=41;name=a;secret_name=s"));
+    case_run(c, &pending, case_create_one(c, "hero", "id=41;name=b;secret_name=hush"));
+    assert_string_equal(pending.write.fault.message, "Hero 41 exists already");
+    case_done(&pending);
+    expect_ok(c, case_create_one(c, "author", "handle=a;full_name=Private"));
+    case_run(c, &pending, case_create_one(c, "author", "handle=b;full_name=Private"));
+    assert_non_null(strstr(pending.write.fault.message, "library.Author"));
+    assert_non_null(strstr(pending.write.fault.message, "full_name"));
+    assert_null(strstr(pending.write.fault.message, "Private"));
+    case_done(&pending);
+    expect_ok(c, case_create_one(c, "book", "id=5;title=t"));
+    expect_ok(c, case_create_one(c, "copy", "branch=a;shelf=1;book_id=5"));
+    case_run(c, &pending, case_delete(c, "book", "id=5"));
+    assert_non_null(strstr(pending.write.fault.message, "library.Book 5"));
+    assert_non_null(strstr(pending.write.fault.violations[0].description, "library.Copy.book_id"));
+    case_done(&pending);
+}
+
+/* A write that was made with other models than those served now. */
+static void test_models_changed(void **state)
+{
+    struct store_case *c = *state;
+    struct pending pending;
+    Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(
+        arena_allocator(&c->arena), c->models->descriptor_set_len, c->models->descriptor_set);
+    char *reserved[] = {"shelve"};
+    for (size_t f = 0; f < set->n_file; f++)
+        for (size_t m = 0; m < set->file[f]->n_message_type; m++) {
+            Google__Protobuf__DescriptorProto *message = set->file[f]->message_type[m];
+            if (strcmp(message->name, "Copy") != 0)
+                continue;
+            message->reserved_name = reserved; /* another model, with the same table */
+            message->n_reserved_name = 1;
+        }
+    size_t len = google__protobuf__file_descriptor_set__get_packed_size(set);
+    uint8_t *bytes = arena_alloc(&c->arena, len);
+    google__protobuf__file_descriptor_set__pack(set, bytes);
+    expect_ok(c, case_create_one(c, "book", "title=t"));
+
+    struct models *before = c->models;
+    store_case_remove(c, "library.Copy");
+    assert_int_equal(
+        case_run(c, &pending, case_create_one(c, "copy", "branch=a;shelf=1;book_id=1")),
+        CODE(NOT_FOUND));
+    case_done(&pending);
+    store_case_apply(c, bytes, len);
+    assert_int_equal(
+        case_run(c, &pending, case_create_one(c, "copy", "branch=a;shelf=1;book_id=1")),
+        CODE(FAILED_PRECONDITION));
+    assert_non_null(strstr(pending.write.fault.message, "library.Copy changed"));
+    case_done(&pending);
+    /* What did not change goes on. */
+    expect_ok(c, case_create_one(c, "book", "title=u"));
+    c->models = store_models(c->store);
+    models_unref(before);
+    expect_ok(c, case_create_one(c, "copy", "branch=a;shelf=1;book_id=1"));
+}
+
 static void test_deadline(void **state)
 {
     struct store_case *c = *state;
@@ -274,7 +338,7 @@ int main(void)
         TEST(test_graph),          TEST(test_members),       TEST(test_defaults_and_null),
         TEST(test_refused_create), TEST(test_unknown_names), TEST(test_update),
         TEST(test_links),          TEST(test_delete),        TEST(test_several),
-        TEST(test_deadline),
+        TEST(test_deadline),       TEST(test_texts),         TEST(test_models_changed),
     };
     return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
 }
