@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -108,6 +109,8 @@ static void child(const struct herod_fixture *fixture)
     snprintf(notify, sizeof(notify), "%s/notify", fixture->directory);
     setenv("NOTIFY_SOCKET", notify, 1);
     redirect(fixture->log, O_WRONLY | O_CREAT | O_APPEND);
+    if (fixture->descriptors > 0)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){fixture->descriptors, fixture->descriptors});
     exec_herod(args);
 }
 

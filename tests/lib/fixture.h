@@ -16,7 +16,8 @@ struct herod_fixture {
     char tcp_url[64]; /* "" without a tcp listener */
     char status[512]; /* of the last READY */
     const char *args[FIXTURE_MAX_ARGS];
-    pid_t pid; /* 0: not running */
+    pid_t pid;            /* 0: not running */
+    unsigned descriptors; /* RLIMIT_NOFILE of the next herod; 0: ours */
     int notify_fd;
     double ready_ms; /* from fork to READY */
 };

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -43,6 +44,8 @@ struct sp sp_connect(const char *url)
     sp.fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     /* a listener that accepts no more lets connect() wait for ever */
     setsockopt(sp.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (!sp.is_ipc)
+        setsockopt(sp.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (connect(sp.fd, address, sp.is_ipc ? sizeof(un) : sizeof(in)) != 0) {
         int error = errno;
         close(sp.fd);
