@@ -1,7 +1,7 @@
 /*
  * The one write path, inside: a commit on its way through its mutations.
  * writer.c runs commits, commit.c one of them, record.c and link.c its rows,
- * request_id.c what makes it happen once.
+ * constraint.c says why a row is refused, request_id.c makes it happen once.
  */
 #ifndef HERO_STORE_WRITE_H
 #define HERO_STORE_WRITE_H
@@ -70,6 +70,15 @@ Code record_not_found(struct commit *commit, const struct model *model, const Pr
 MUST_CHECK Code record_pack(struct commit *commit, const struct model *model,
                             const ProtobufCMessage *record, uint32_t ref,
                             Hero__V1__Record **ret_record);
+
+/* ---- constraint.c ---- */
+
+/* The fault of a statement that failed with `rc`. `record`: the values that
+ * were to be written, NULL when deleting; `key`: of the row that was there
+ * before, NULL for a new one. */
+Code constraint_fault(struct commit *commit, int rc, const struct model *model,
+                      const ProtobufCMessage *record, const ProtobufCMessage *key,
+                      const char *path);
 
 /* ---- link.c: rows of link models ---- */
 
