@@ -417,14 +417,12 @@ static void test_slow_readers(void **state)
     struct timespec pause = {0, 10000000};
     for (int i = 0; i < 1000 && herod_fixture_descriptors(&herod) > descriptors; i++)
         nanosleep(&pause, NULL);
-    for (int i = 0; i < N_SLOW; i++)
-        assert_true(sp_is_closed(&slow[i], SP_TIMEOUT_MS));
+    assert_true(herod_fixture_descriptors(&herod) <= descriptors);
     print_message("%d slow readers kicked; others waited at most %.1f ms\n", N_SLOW, worst);
     herod_fixture_await_log(&herod, "too slowly");
     for (int i = 0; i < N_SLOW; i++)
         sp_close(&slow[i]);
     assert_served("slow readers");
-    assert_true(herod_fixture_descriptors(&herod) <= descriptors + 2);
     free(request.payload.data);
     sp_close(&sp);
     if (!fixture_is_sanitized())
