@@ -75,25 +75,38 @@ hero_request *hero_request_apply(hero_client *client, const void *descriptor_set
     return request_prepare(client, &apply_kind, &arguments, error);
 }
 
+struct remove_arguments {
+    const char *const *models;
+    size_t n_models;
+};
+
 static Code build_remove(hero_request *request, const void *arguments, struct fault *fault)
 {
+    const struct remove_arguments *remove = arguments;
     Hero__V1__RemoveModelRequest input = HERO__V1__REMOVE_MODEL_REQUEST__INIT;
 
-    input.name = (char *)(uintptr_t)arguments;
+    input.names = (char **)(uintptr_t)remove->models;
+    input.n_names = remove->n_models;
     return build(request, &input.base, &hero__v1__remove_model_response__descriptor, fault);
 }
 
 static const struct request_kind remove_kind = {.method = "hero.v1.Models/Remove",
                                                 .build = build_remove};
 
-hero_result *hero_client_remove_model(hero_client *client, const char *model, hero_error *error)
+hero_result *hero_client_remove_models(hero_client *client, const char *const *models,
+                                       size_t n_models, hero_error *error)
 {
-    return request_call(client, &remove_kind, model, error);
+    const struct remove_arguments arguments = {models, n_models};
+
+    return request_call(client, &remove_kind, &arguments, error);
 }
 
-hero_request *hero_request_remove_model(hero_client *client, const char *model, hero_error *error)
+hero_request *hero_request_remove_models(hero_client *client, const char *const *models,
+                                         size_t n_models, hero_error *error)
 {
-    return request_prepare(client, &remove_kind, model, error);
+    const struct remove_arguments arguments = {models, n_models};
+
+    return request_prepare(client, &remove_kind, &arguments, error);
 }
 
 static Code build_list_models(hero_request *request, const void *arguments, struct fault *fault)

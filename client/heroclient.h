@@ -456,11 +456,16 @@ HERO_API HERO_MUST_CHECK hero_result *hero_client_apply(hero_client *client,
 HERO_API HERO_MUST_CHECK hero_request *hero_request_apply(hero_client *client,
                                                           const void *descriptor_set, size_t size,
                                                           bool validate_only, hero_error *error);
-/** Stop serving a model; its table stays. */
-HERO_API HERO_MUST_CHECK hero_result *
-hero_client_remove_model(hero_client *client, const char *model, hero_error *error);
-HERO_API HERO_MUST_CHECK hero_request *
-hero_request_remove_model(hero_client *client, const char *model, hero_error *error);
+/** Stop serving models; their tables stay. Models that refer to each other go
+ *  together. Errors: HERO_NOT_FOUND; HERO_FAILED_PRECONDITION while one that
+ *  stays refers to one that goes. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_remove_models(hero_client *client,
+                                                                const char *const *models,
+                                                                size_t n_models, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_remove_models(hero_client *client,
+                                                                  const char *const *models,
+                                                                  size_t n_models,
+                                                                  hero_error *error);
 /** All models, or one: names, tables, DDL, descriptor set (base64). */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_list_models(hero_client *client,
                                                               hero_error *error);

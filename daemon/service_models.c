@@ -86,20 +86,15 @@ static void models_remove(SERVICE_PARAMS(RemoveModelRequest, RemoveModelResponse
 {
     struct call *call = closure_data;
     struct fault fault = FAULT_INIT;
-    const struct model *model;
 
-    if (!input->name || !input->name[0]) {
-        fault_add(&fault, "name", "missing; a model's full message name or its table's");
-        call_fail(call, &fault);
-        return;
-    }
-    model = models_find(call->models, input->name, &fault);
-    if (!model) {
+    if (input->n_names == 0) {
+        fault_add(&fault, "names", "missing; a model's full message name or its table's");
         call_fail(call, &fault);
         return;
     }
     struct store_change *change = change_of(call, STORE_REMOVE);
-    change->name = model->name;
+    change->names = (const char *const *)input->names;
+    change->n_names = input->n_names;
     change->done = remove_done;
     store_submit_change(call->daemon->store, change);
 }

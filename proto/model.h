@@ -103,9 +103,10 @@ void models_unref(const struct models *models); /* NULL allowed */
  * version 0. served may be NULL. */
 MUST_CHECK Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
                              struct models **ret_models, bool *ret_changed, struct fault *fault);
-/* `served` less one model. NOT_FOUND; FAILED_PRECONDITION while others refer to it, naming them. */
-MUST_CHECK Code models_without(const struct models *served, const char *name,
-                               struct models **ret_models, struct fault *fault);
+/* `served` less some models. NOT_FOUND; FAILED_PRECONDITION while others, which
+ * stay, refer to one of them, naming those. Violations' paths are names[i]. */
+MUST_CHECK Code models_without(const struct models *served, const char *const *names,
+                               size_t n_names, struct models **ret_models, struct fault *fault);
 
 /* The FileDescriptorSet of one model: its file and what that needs. Packed into the arena. */
 MUST_CHECK Code models_descriptor_set_of(const struct model *model, struct arena *arena,

@@ -10,6 +10,7 @@
  */
 #include "model_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "scan.h"
 
@@ -270,10 +271,19 @@ static Code finish(struct merge *merge, ProtobufCBinaryData *ret_packed, struct 
     return pack_set(&ordered, merge->arena, ret_packed, fault);
 }
 
+/* `removed` is by the models' positions; NULL: none is. */
+static bool is_removed(const struct models *served, const bool *removed,
+                       const MessageProto *message)
+{
+    for (size_t i = 0; removed && i < served->n_models; i++)
+        if (served->models[i].proto == message)
+            return removed[i];
+    return false;
+}
+
 /* Copies of files and lists, since the union changes them and the served set
  * is shared by threads. Leaves out what is not a model, and `removed`. */
-static bool start_result(struct merge *merge, const struct models *served,
-                         const MessageProto *removed)
+static bool start_result(struct merge *merge, const struct models *served, const bool *removed)
 {
     const FileSet *set = served ? memory_of(served)->set : NULL;
     merge->result = arena_alloc(merge->arena, sizeof *merge->result);
@@ -286,7 +296,8 @@ static bool start_result(struct merge *merge, const struct models *served,
         if (!copy || !add_file(merge, copy))
             return false;
         for (size_t m = 0; copy != file && m < file->n_message_type; m++)
-            if (message_is_model(file->message_type[m]) && file->message_type[m] != removed &&
+            if (message_is_model(file->message_type[m]) &&
+                !is_removed(served, removed, file->message_type[m]) &&
                 !add_message(merge, copy, file->message_type[m]))
                 return false;
     }
@@ -505,62 +516,88 @@ Code models_merge(const struct models *served, const uint8_t *descriptor_set, si
     return code;
 }
 
-/* ---- less one model ---- */
+/* ---- less some models ---- */
 
-static void name_users(const struct model *removed, struct fault *fault)
+/* Those that stay and refer to one that goes. */
+static void name_users(const struct models *models, const bool *removed, const struct model *user,
+                       struct fault *fault)
 {
-    const struct models *models = removed->models;
-    for (size_t m = 0; m < models->n_models; m++) {
-        const struct model *user = &models->models[m];
-        for (size_t c = 0; c < user->n_columns && user != removed; c++)
-            if (user->columns[c].foreign_key && user->columns[c].foreign_key->model == removed)
-                fault_add(fault, user->name, "its column %s refers to %s",
-                          user->columns[c].field_name, removed->name);
-        for (size_t r = 0; r < user->n_relationships && user != removed; r++) {
-            const struct relationship *relationship = &user->relationships[r];
-            if (relationship->target == removed || relationship->link == removed)
-                fault_add(fault, user->name, "its relationship %s needs %s", relationship->name,
-                          removed->name);
-        }
+    for (size_t c = 0; c < user->n_columns; c++) {
+        const struct column *to = user->columns[c].foreign_key;
+        if (to && removed[to->model->position])
+            fault_add(fault, user->name, "its column %s refers to %s", user->columns[c].field_name,
+                      to->model->name);
+    }
+    for (size_t r = 0; r < user->n_relationships; r++) {
+        const struct relationship *relationship = &user->relationships[r];
+        const struct model *needed =
+            removed[relationship->target->position] ? relationship->target : relationship->link;
+        if (removed[needed->position])
+            fault_add(fault, user->name, "its relationship %s needs %s", relationship->name,
+                      models->models[needed->position].name);
     }
 }
 
-static Code without(struct arena *arena, const struct model *removed, struct models **ret_models,
-                    struct fault *fault)
+static Code mark_removed(const struct models *served, const char *const *names, size_t n_names,
+                         bool *removed, struct fault *fault)
+{
+    char path[32];
+    for (size_t i = 0; i < n_names; i++) {
+        const struct model *model = models_find(served, names[i], fault);
+        if (!model) {
+            snprintf(path, sizeof path, "names[%zu]", i);
+            fault_add(fault, path, "%s", fault->message ? fault->message : "is not served");
+            return fault->code;
+        }
+        removed[model->position] = true;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+static Code check_users(const struct models *served, const bool *removed, struct fault *fault)
+{
+    for (size_t i = 0; i < served->n_models; i++)
+        if (!removed[i])
+            name_users(served, removed, &served->models[i], fault);
+    if (fault->code == HERO__V1__CODE__OK)
+        return HERO__V1__CODE__OK;
+    return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                     "other models refer to what is to be removed; remove them together");
+}
+
+static Code without(struct arena *arena, const struct models *served, const char *const *names,
+                    size_t n_names, struct models **ret_models, struct fault *fault)
 {
     struct merge merge = {.arena = arena};
     ProtobufCBinaryData packed = {0, NULL};
-    Code code = HERO__V1__CODE__OK;
-    if (!start_result(&merge, removed->models, removed->proto))
+    size_t n_left = 0;
+    bool *removed = arena_array(arena, served->n_models + 1, sizeof *removed);
+    if (!removed)
         return too_large(fault);
-    if (removed->models->n_models > 1)
+    Code code = mark_removed(served, names, n_names, removed, fault);
+    if (code == HERO__V1__CODE__OK)
+        code = check_users(served, removed, fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    for (size_t i = 0; i < served->n_models; i++)
+        n_left += !removed[i];
+    if (!start_result(&merge, served, removed))
+        return too_large(fault);
+    if (n_left > 0)
         code = finish(&merge, &packed, fault);
     return code == HERO__V1__CODE__OK ? models_new(packed.data, packed.len, ret_models, fault)
                                       : code;
 }
 
-Code models_without(const struct models *served, const char *name, struct models **ret_models,
-                    struct fault *fault)
+Code models_without(const struct models *served, const char *const *names, size_t n_names,
+                    struct models **ret_models, struct fault *fault)
 {
-    struct fault users = FAULT_INIT, unwanted = FAULT_INIT;
+    struct fault unwanted = FAULT_INIT;
     struct arena arena;
-    const struct model *removed = models_find(served, name, fault ? fault : &unwanted);
-    Code code = fault ? fault->code : unwanted.code;
-    fault_done(&unwanted);
-    if (!removed)
-        return code;
-    name_users(removed, &users);
-    if (users.code != HERO__V1__CODE__OK) {
-        fault_set(&users, HERO__V1__CODE__FAILED_PRECONDITION,
-                  "%s can't be removed while other models refer to it", removed->name);
-        fault_done(fault ? fault : &users);
-        if (fault)
-            *fault = users;
-        return HERO__V1__CODE__FAILED_PRECONDITION;
-    }
     arena_init(&arena, budget_of(served, 0));
-    code = without(&arena, removed, ret_models, fault);
+    Code code = without(&arena, served, names, n_names, ret_models, fault ? fault : &unwanted);
     arena_done(&arena);
+    fault_done(&unwanted);
     return code;
 }
 

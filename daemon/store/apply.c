@@ -234,11 +234,11 @@ static Code apply(struct store *store, struct store_change *change, const struct
     return code;
 }
 
-static Code remove_model(struct store *store, struct store_change *change,
-                         const struct models *served)
+static Code remove_models(struct store *store, struct store_change *change,
+                          const struct models *served)
 {
     struct models *models = NULL;
-    Code code = models_without(served, change->name, &models, &change->fault);
+    Code code = models_without(served, change->names, change->n_names, &models, &change->fault);
     if (code == HERO__V1__CODE__OK)
         code = change_models(store, change, served, models);
     models_unref(models);
@@ -251,7 +251,7 @@ void apply_change(struct store *store, struct store_change *change)
     store->write_db.echo = change->echo;
     store->write_db.last_error = SQLITE_OK;
     Code code = change->kind == STORE_APPLY ? apply(store, change, served)
-                                            : remove_model(store, change, served);
+                                            : remove_models(store, change, served);
     if (code != HERO__V1__CODE__OK && change->fault.code != code)
         fault_set(&change->fault, code, "the models could not be changed");
     store->write_db.echo = NULL;

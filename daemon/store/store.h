@@ -149,7 +149,8 @@ struct store_change {
     const uint8_t *descriptor_set; /* STORE_APPLY */
     size_t descriptor_set_len;
     bool validate_only;
-    const char *name; /* STORE_REMOVE */
+    const char *const *names; /* STORE_REMOVE */
+    size_t n_names;
     const char *author; /* principal */
     struct arena *arena;
     struct echo *echo;

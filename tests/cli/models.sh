@@ -113,4 +113,5 @@ hero remove hero
 hero remove nosuch
 hero remove thing
 hero remove things.Box -o json
+hero remove Hero Team HeroTeamLink
 hero models

@@ -41,7 +41,7 @@ static const struct {
     WRAPPER("hero.v1.Models/Apply", apply),
     WRAPPER("hero.v1.Models/List", list_models),
     WRAPPER("hero.v1.Models/Get", get_model),
-    WRAPPER("hero.v1.Models/Remove", remove_model),
+    WRAPPER("hero.v1.Models/Remove", remove_models),
     WRAPPER("hero.v1.Admin/Hello", hello),
     WRAPPER("hero.v1.Admin/Check", check),
     WRAPPER("hero.v1.Admin/Stats", stats),

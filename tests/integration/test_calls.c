@@ -510,14 +510,15 @@ static void test_models(void **state)
     hero_result_free(result);
     REFUSED(hero_client_get_model(test->client, "nobody", &test->error), HERO_NOT_FOUND, NULL,
             "nobody");
-    REFUSED(hero_client_remove_model(test->client, "hero", &test->error), HERO_FAILED_PRECONDITION,
-            "HeroTeamLink", "hero_id");
+    REFUSED(hero_client_remove_models(test->client, (const char *const[]){"hero"}, 1, &test->error),
+            HERO_FAILED_PRECONDITION, "HeroTeamLink", "hero_id");
     REFUSED(hero_client_apply(test->client, "xyz", 3, false, &test->error), HERO_INVALID_ARGUMENT,
             NULL, "");
 
     /* The other client knows the model from before. */
     hero_result_free(OK(hero_client_list_json(other, "Scalars", NULL, &test->error)));
-    hero_result_free(OK(hero_client_remove_model(test->client, "Scalars", &test->error)));
+    hero_result_free(OK(hero_client_remove_models(test->client, (const char *const[]){"Scalars"}, 1,
+                                                  &test->error)));
     REFUSED(hero_client_list_json(other, "Scalars", NULL, &test->error), HERO_NOT_FOUND, NULL,
             "Scalars");
     REFUSED(hero_client_list_json(test->client, "Scalars", NULL, &test->error), HERO_NOT_FOUND,

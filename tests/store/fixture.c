@@ -207,7 +207,7 @@ Code fixture_apply(struct fixture *f, const char *text, Hero__V1__ApplyModelsRes
 
 Code fixture_remove(struct fixture *f, const char *name, Hero__V1__ApplyModelsResponse *ret)
 {
-    struct store_change change = {.kind = STORE_REMOVE, .name = name};
+    struct store_change change = {.kind = STORE_REMOVE, .names = &name, .n_names = 1};
     return submit(f, &change, ret);
 }
 

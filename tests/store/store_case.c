@@ -44,7 +44,7 @@ void store_case_apply(struct store_case *c, const uint8_t *set, size_t len)
 
 void store_case_remove(struct store_case *c, const char *model)
 {
-    struct store_change one = {.kind = STORE_REMOVE, .name = model};
+    struct store_change one = {.kind = STORE_REMOVE, .names = &model, .n_names = 1};
     change(c, &one);
 }
 
