@@ -127,7 +127,7 @@ dynamic_descriptor(struct arena *arena, const char *full_name, bool proto3,
         if (!lay_out(arena, fields[i], proto3, &offset, &all[i]))
             return NULL;
     qsort(all, n_fields, sizeof *all, compare_numbers);
-    place(&offset, sizeof(void *)); /* rounds the size up */
+    offset = (offset + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
     const ProtobufCMessageDescriptor start = {
         .magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
         .name = name,

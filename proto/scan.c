@@ -21,10 +21,11 @@ const struct scan_limits scan_limits_descriptor_set = {.depth = 32, .fields = 40
 /* Deeper than any limit: bounds the path's memory. */
 #define DEPTH_MAX 64
 
+/* A field on the way to where the scan is: what is before it in its message
+ * is scanned already. */
 struct place {
-    const char *field;
-    size_t index;
-    bool repeated;
+    const ProtobufCFieldDescriptor *field;
+    const uint8_t *message, *at;
 };
 
 struct scan {
@@ -41,30 +42,6 @@ struct cursor {
 
 static Code scan_level(struct scan *scan, const ProtobufCMessageDescriptor *descriptor,
                        struct cursor bytes);
-
-static void print_path(const struct scan *scan, char *buffer, size_t size)
-{
-    size_t used = 0;
-    buffer[0] = '\0';
-    for (unsigned i = 0; i < scan->depth && used < size; i++) {
-        const struct place *place = &scan->path[i];
-        int n = place->repeated
-                    ? snprintf(buffer + used, size - used, "%s%s[%zu]", i ? "." : "", place->field,
-                               place->index)
-                    : snprintf(buffer + used, size - used, "%s%s", i ? "." : "", place->field);
-        if (n < 0)
-            return;
-        used += (size_t)n;
-    }
-}
-
-/* One more level for the field that the fault is in, if there is room. */
-static Code refuse(struct scan *scan, const char *what)
-{
-    char path[512];
-    print_path(scan, path, sizeof path);
-    return fault_add(scan->fault, path, "%s", what);
-}
 
 static bool take_varint(struct cursor *bytes, uint64_t *ret_value)
 {
@@ -88,6 +65,48 @@ static bool skip(struct cursor *bytes, uint64_t n)
         return false;
     bytes->at += n;
     return true;
+}
+
+/* The place among the fields of the same number: counted when it is asked
+ * for, since only faults ask. */
+static size_t index_of(const struct place *place)
+{
+    struct cursor bytes = {place->message, place->at};
+    size_t index = 0;
+    uint64_t tag, value;
+    while (bytes.at < bytes.end && take_varint(&bytes, &tag)) {
+        index += tag >> 3 == place->field->id;
+        if ((tag & 7) == WIRE_VARINT)
+            take_varint(&bytes, &value);
+        else if ((tag & 7) == WIRE_LENGTH)
+            skip(&bytes, take_varint(&bytes, &value) ? value : UINT64_MAX);
+        else
+            skip(&bytes, (tag & 7) == WIRE_64BIT ? 8 : 4);
+    }
+    return index;
+}
+
+static void print_path(const struct scan *scan, char *buffer, size_t size)
+{
+    size_t used = 0;
+    buffer[0] = '\0';
+    for (unsigned i = 0; i < scan->depth && used < size; i++) {
+        const struct place *place = &scan->path[i];
+        const char *dot = i ? "." : "", *name = place->field->name;
+        int n = place->field->label == PROTOBUF_C_LABEL_REPEATED
+                    ? snprintf(buffer + used, size - used, "%s%s[%zu]", dot, name, index_of(place))
+                    : snprintf(buffer + used, size - used, "%s%s", dot, name);
+        if (n < 0)
+            return;
+        used += (size_t)n;
+    }
+}
+
+static Code refuse(struct scan *scan, const char *what)
+{
+    char path[512];
+    print_path(scan, path, sizeof path);
+    return fault_add(scan->fault, path, "%s", what);
 }
 
 static unsigned wire_type_of(ProtobufCType type)
@@ -213,17 +232,6 @@ static Code scan_known(struct scan *scan, const ProtobufCFieldDescriptor *field,
     return scan_length_field(scan, field, content);
 }
 
-/* Counts the elements of one repeated field after the other: fields of the
- * same number usually come together. */
-static void enter(struct scan *scan, const ProtobufCFieldDescriptor *field, uint32_t *last,
-                  size_t *index)
-{
-    *index = field->id == *last ? *index + 1 : 0;
-    *last = field->id;
-    scan->path[scan->depth++] =
-        (struct place){field->name, *index, field->label == PROTOBUF_C_LABEL_REPEATED};
-}
-
 static Code scan_unknown(struct scan *scan, uint64_t number, unsigned wire, struct cursor *bytes)
 {
     struct cursor content;
@@ -239,12 +247,12 @@ static Code scan_unknown(struct scan *scan, uint64_t number, unsigned wire, stru
 static Code scan_level(struct scan *scan, const ProtobufCMessageDescriptor *descriptor,
                        struct cursor bytes)
 {
-    uint32_t last = 0;
-    size_t index = 0;
+    const uint8_t *message = bytes.at;
     if (scan->depth >= scan->limits->depth || scan->depth >= DEPTH_MAX - 1)
         return refuse(scan, "is nested too deeply");
     while (bytes.at < bytes.end) {
         uint64_t tag;
+        const uint8_t *at = bytes.at;
         if (++scan->n_fields > scan->limits->fields)
             return refuse(scan, "has too many fields");
         if (!take_varint(&bytes, &tag) || tag >> 3 == 0 || tag >> 3 > 536870911)
@@ -253,7 +261,7 @@ static Code scan_level(struct scan *scan, const ProtobufCMessageDescriptor *desc
             protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3));
         Code code;
         if (field) {
-            enter(scan, field, &last, &index);
+            scan->path[scan->depth++] = (struct place){field, message, at};
             code = scan_known(scan, field, tag & 7, &bytes);
             scan->depth--;
         } else {

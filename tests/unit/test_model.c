@@ -1,0 +1,623 @@
+/*
+ * Models: the corpus of tests/data/models (what is accepted, what is refused
+ * with which violations), what the tutorial's and the library's models become,
+ * keys, lookups, and sets that no protoc would write.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <dirent.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "model.h"
+#include "protoc.h"
+
+/* ---- the corpus ---- */
+
+static bool has_violation(const struct fault *fault, const char *path, size_t path_len,
+                          const char *words)
+{
+    for (size_t i = 0; i < fault->n_violations; i++)
+        if (strncmp(fault->violations[i].path, path, path_len) == 0 &&
+            (fault->violations[i].path[path_len] == '\0' || path[path_len - 1] == ':') &&
+            strstr(fault->violations[i].description, words))
+            return true;
+    return false;
+}
+
+static void print_fault(const char *name, const struct fault *fault)
+{
+    print_message("%s: %s %s\n", name, code_name(fault->code),
+                  fault->message ? fault->message : "");
+    for (size_t i = 0; i < fault->n_violations; i++)
+        print_message("  %s | %s\n", fault->violations[i].path, fault->violations[i].description);
+}
+
+static bool has_warning(const struct models *models, const char *words)
+{
+    for (size_t i = 0; i < models->n_warnings; i++)
+        if (strncmp(models->warnings[i], words, strlen(words)) == 0)
+            return true;
+    return false;
+}
+
+/* The comments at the head of a file say what is expected of it. */
+static void check_expectations(FILE *file, const char *name, const struct models *models,
+                               const struct fault *fault)
+{
+    char line[512];
+    size_t n_violations = 0, n_warnings = 0;
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "// expect-message: ", 19) == 0) {
+            assert_non_null(strstr(fault->message, line + 19));
+        } else if (strncmp(line, "// expect: ", 11) == 0) {
+            const char *bar = strstr(line, " | ");
+            assert_non_null(bar);
+            n_violations++;
+            if (!has_violation(fault, line + 11, (size_t)(bar - line - 11), bar + 3)) {
+                print_fault(name, fault);
+                fail_msg("%s: not told: %s", name, line);
+            }
+        } else if (strncmp(line, "// warn: ", 9) == 0) {
+            n_warnings++;
+            if (!models || !has_warning(models, line + 9))
+                fail_msg("%s: no warning: %s", name, line);
+        }
+    }
+    if (fault->n_violations != n_violations || (models && models->n_warnings != n_warnings)) {
+        print_fault(name, fault);
+        fail_msg("%s: %zu violations and %zu warnings were expected", name, n_violations,
+                 n_warnings);
+    }
+}
+
+static void check_file(const char *name)
+{
+    char path[1024];
+    struct bytes set = protoc_file("tests/data/models", name);
+    struct models *models = NULL, *merged = NULL;
+    struct fault fault = FAULT_INIT, again = FAULT_INIT;
+    bool changed = false;
+    Code code = models_new(set.data, set.len, &models, &fault);
+    if ((name[0] == 'y') != (code == HERO__V1__CODE__OK)) {
+        print_fault(name, &fault);
+        fail_msg("%s: is answered %s", name, code_name(code));
+    }
+    snprintf(path, sizeof path, "%s/tests/data/models/%s", getenv("HERO_SOURCE"), name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    check_expectations(file, name, models, &fault);
+    /* Merging into nothing says the same. */
+    assert_int_equal(models_merge(NULL, set.data, set.len, &merged, &changed, &again), code);
+    rewind(file);
+    check_expectations(file, name, merged, &again);
+    fclose(file);
+    models_unref(models);
+    models_unref(merged);
+    fault_done(&fault);
+    fault_done(&again);
+    free(set.data);
+}
+
+static int is_proto(const struct dirent *entry)
+{
+    return strstr(entry->d_name, ".proto") != NULL;
+}
+
+static void test_corpus(void **state)
+{
+    char path[1024];
+    struct dirent **entries;
+    (void)state;
+    snprintf(path, sizeof path, "%s/tests/data/models", getenv("HERO_SOURCE"));
+    int n = scandir(path, &entries, is_proto, alphasort);
+    assert_true(n > 30);
+    for (int i = 0; i < n; i++) {
+        check_file(entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* ---- what models say ---- */
+
+static struct models *models_of(struct bytes set)
+{
+    struct models *models = NULL;
+    struct fault fault = FAULT_INIT;
+    Code code = models_new(set.data, set.len, &models, &fault);
+    if (code != HERO__V1__CODE__OK)
+        print_fault("set", &fault);
+    assert_int_equal(code, HERO__V1__CODE__OK);
+    free(set.data);
+    return models;
+}
+
+static void test_tutorial(void **state)
+{
+    (void)state;
+    struct models *models = models_of(protoc_file("examples/heroes", "heroes.proto"));
+    const struct model *hero = models_find(models, "Hero", NULL);
+    const struct model *team = models_find(models, "TEAM", NULL);
+    const struct model *link = models_find(models, "heroteamlink", NULL);
+    assert_non_null(hero);
+    assert_non_null(team);
+    assert_ptr_equal(link, &models->models[2]); /* after those it refers to */
+    assert_string_equal(hero->table, "hero");
+    assert_string_equal(hero->file, "heroes.proto");
+    assert_int_equal(hero->n_columns, 4);
+    assert_ptr_equal(hero->auto_id, &hero->columns[0]);
+    assert_true(hero->columns[0].not_null && hero->columns[1].not_null);
+    assert_true(hero->columns[3].index && !hero->columns[3].not_null);
+    assert_null(link->auto_id);
+    assert_true(link->is_link && link->has_parents && !hero->has_parents);
+    const struct relationship *teams = model_relationship(hero, "teams");
+    assert_ptr_equal(teams->target, team);
+    assert_ptr_equal(teams->link, link);
+    assert_string_equal(teams->link_from->field_name, "hero_id");
+    assert_string_equal(teams->link_to->field_name, "team_id");
+    assert_ptr_equal(teams->back_populates, model_relationship(team, "heroes"));
+    assert_ptr_equal(teams->back_populates->back_populates, teams);
+    assert_int_equal(hero->n_links_to_clear, 1);
+    assert_ptr_equal(hero->links_to_clear[0]->link_from->foreign_key->model, hero);
+    assert_null(model_column(hero, "teams"));
+    assert_ptr_equal(model_column_by_number(hero, 3), model_column(hero, "secret_name"));
+    models_unref(models);
+}
+
+static void test_library(void **state)
+{
+    (void)state;
+    struct models *models = models_of(protoc_file("tests/data", "library.proto"));
+    const struct model *book = models_find(models, "library.Book", NULL);
+    const struct model *tag = models_find(models, "order", NULL);
+    const struct model *author = models_find(models, "author", NULL);
+    assert_ptr_equal(tag, models_find(models, "Tag", NULL));
+    assert_string_equal(tag->columns[0].name, "Tag Name");
+    assert_null(tag->auto_id);                  /* a text key is the client's */
+    assert_int_equal(tag->n_links_to_clear, 1); /* declared on the other side only */
+    assert_ptr_equal(tag->links_to_clear[0]->link_from->foreign_key->model, tag);
+    assert_int_equal(book->n_links_to_clear, 3);
+    assert_int_equal(book->columns[3].default_kind, DEFAULT_INTEGER);
+    assert_int_equal(book->columns[3].default_integer, 1);
+    assert_int_equal(model_column(book, "pages")->default_integer, 100);
+    assert_ptr_equal(model_relationship(author, "edited")->back_populates,
+                     model_relationship(book, "editors"));
+    const struct model *copy = models_find(models, "copy", NULL);
+    assert_int_equal(copy->n_primary_key, 2);
+    assert_string_equal(copy->primary_key[1]->field_name, "shelf");
+    for (size_t i = 0; i < models->n_models; i++) {
+        assert_int_equal(models->models[i].position, i);
+        for (size_t c = 0; c < models->models[i].n_columns; c++) {
+            const struct column *column = &models->models[i].columns[c];
+            assert_int_equal(column->position, c);
+            assert_int_equal(column->field->id, column->number);
+            if (column->foreign_key)
+                assert_true(column->foreign_key->model->position < i);
+        }
+    }
+    models_unref(models);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    /* A program may have set a locale with a decimal comma. */
+    const char *locale = setlocale(LC_ALL, "de_DE.UTF-8");
+    struct models *models = models_of(protoc_file("tests/data/models", "y_defaults.proto"));
+    const struct model *thing = &models->models[0];
+    assert_true(model_column(thing, "c")->default_integer == INT64_MIN);
+    assert_true(model_column(thing, "d")->default_integer == INT64_MAX);
+    assert_true(model_column(thing, "e")->default_real == -1500.0);
+    assert_true(model_column(thing, "f")->default_real == 0.25);
+    assert_int_equal(model_column(thing, "g")->default_kind, DEFAULT_INTEGER);
+    assert_int_equal(model_column(thing, "g")->default_integer, 0);
+    assert_int_equal(model_column(thing, "h")->default_kind, DEFAULT_TEXT);
+    assert_int_equal(model_column(thing, "h")->default_bytes.len, 0);
+    assert_string_equal((char *)model_column(thing, "i")->default_bytes.data, "it's \"quoted\"");
+    assert_int_equal(model_column(thing, "j")->default_bytes.len, 2);
+    assert_memory_equal(model_column(thing, "j")->default_bytes.data, "\x00\xff", 2);
+    assert_int_equal(model_column(thing, "k")->default_kind, DEFAULT_BYTES);
+    assert_int_equal(model_column(thing, "k")->default_bytes.len, 0);
+    models_unref(models);
+    if (locale)
+        setlocale(LC_ALL, "C");
+}
+
+static void test_split_options(void **state)
+{
+    (void)state;
+    struct models *models = models_of(protoc_file("tests/data/models", "y_split_options.proto"));
+    const struct model *thing = &models->models[0];
+    assert_string_equal(thing->table, "pieces");
+    assert_true(thing->columns[0].primary_key);
+    assert_string_equal(thing->columns[0].name, "key");
+    assert_true(thing->columns[1].not_null && thing->columns[1].index);
+    assert_string_equal(thing->columns[1].default_text, "x");
+    models_unref(models);
+}
+
+static void test_proto3(void **state)
+{
+    (void)state;
+    struct models *models = models_of(protoc_file("tests/data/models", "y_proto3.proto"));
+    const struct model *thing = models_find(models, "three.Thing", NULL);
+    assert_true(thing->columns[0].field->label == PROTOBUF_C_LABEL_OPTIONAL);
+    assert_true(thing->columns[1].not_null);
+    assert_true(thing->columns[1].field->label == PROTOBUF_C_LABEL_NONE);
+    assert_true(!thing->columns[2].not_null && !thing->columns[3].not_null);
+    assert_int_equal(thing->columns[3].default_integer, 7);
+    models_unref(models);
+}
+
+/* ---- lookups, keys, records ---- */
+
+static void test_find(void **state)
+{
+    (void)state;
+    const char *texts[] = {"a.proto",
+                           "package a; message Thing { option (hero.table) = {};"
+                           " optional int64 id = 1 [(hero.column).primary_key = true]; }",
+                           "b.proto",
+                           "package b; message Thing { option (hero.table) = {name: \"things\"};"
+                           " optional int64 id = 1 [(hero.column).primary_key = true]; }",
+                           NULL};
+    struct models *models = models_of(protoc_texts(texts));
+    struct fault fault = FAULT_INIT;
+    assert_string_equal(models_find(models, "a.Thing", NULL)->name, "a.Thing");
+    assert_string_equal(models_find(models, "THINGS", NULL)->name, "b.Thing");
+    assert_string_equal(models_find(models, "thing", NULL)->name, "a.Thing"); /* its table */
+    assert_null(models_find(models, "THING", &fault));
+    assert_int_equal(fault.code, HERO__V1__CODE__NOT_FOUND);
+    assert_non_null(strstr(fault.message, "a.Thing, b.Thing"));
+    assert_null(models_find(models, "nothing", &fault));
+    assert_int_equal(fault.code, HERO__V1__CODE__NOT_FOUND);
+    assert_null(models_find(models, "", &fault));
+    assert_null(models_find(models, NULL, NULL));
+    fault_done(&fault);
+    models_unref(models);
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    struct models *models = models_of(protoc_file("tests/data", "library.proto"));
+    const struct model *copy = models_find(models, "copy", NULL);
+    struct arena arena;
+    struct fault fault = FAULT_INIT;
+    ProtobufCMessage *record;
+    arena_init(&arena, 1 << 20);
+    const uint8_t whole[] = {0x0a, 1,    'x',  0x10, 0x83, 0xff, 0xff, 0xff,
+                             0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x18, 7};
+    assert_int_equal(model_unpack(copy, whole, sizeof whole - 2, &arena, &record, NULL),
+                     HERO__V1__CODE__OK);
+    assert_int_equal(model_check_key(copy, record, true, NULL), HERO__V1__CODE__OK);
+    assert_string_equal(model_key_text(copy, record, &arena), "\"x\",-125");
+    assert_int_equal(model_unpack(copy, whole, sizeof whole, &arena, &record, NULL),
+                     HERO__V1__CODE__OK);
+    assert_int_equal(model_check_key(copy, record, false, NULL), HERO__V1__CODE__OK);
+    assert_int_equal(model_check_key(copy, record, true, &fault), HERO__V1__CODE__INVALID_ARGUMENT);
+    assert_string_equal(fault.violations[0].path, "book_id");
+    fault_done(&fault);
+    assert_int_equal(model_unpack(copy, whole, 3, &arena, &record, NULL), HERO__V1__CODE__OK);
+    assert_int_equal(model_check_key(copy, record, false, &fault),
+                     HERO__V1__CODE__INVALID_ARGUMENT);
+    assert_string_equal(fault.violations[0].path, "shelf");
+    fault_done(&fault);
+    const uint8_t unknown[] = {0x20, 1};
+    assert_int_equal(model_unpack(copy, unknown, sizeof unknown, &arena, &record, &fault),
+                     HERO__V1__CODE__INVALID_ARGUMENT);
+    fault_done(&fault);
+    arena_done(&arena);
+    models_unref(models);
+}
+
+/* ---- sets that protoc would not write ---- */
+
+typedef Google__Protobuf__FileDescriptorSet FileSet;
+typedef Google__Protobuf__FileDescriptorProto FileProto;
+typedef Google__Protobuf__DescriptorProto MessageProto;
+typedef Google__Protobuf__FieldDescriptorProto FieldProto;
+
+typedef void damage_set(FileSet *set, struct arena *arena);
+
+static Code answer_to(damage_set *damage, struct fault *fault)
+{
+    struct bytes bytes = protoc_file("examples/heroes", "heroes.proto");
+    struct arena arena;
+    struct models *models = NULL, *served = NULL;
+    bool changed;
+    arena_init(&arena, 64 << 20);
+    FileSet *set = google__protobuf__file_descriptor_set__unpack(arena_allocator(&arena), bytes.len,
+                                                                 bytes.data);
+    assert_non_null(set);
+    assert_int_equal(models_new(bytes.data, bytes.len, &served, NULL), HERO__V1__CODE__OK);
+    damage(set, &arena);
+    size_t len = protobuf_c_message_get_packed_size(&set->base);
+    uint8_t *packed = malloc(len);
+    assert_non_null(packed);
+    protobuf_c_message_pack(&set->base, packed);
+    Code code = models_new(packed, len, &models, fault);
+    models_unref(models);
+    models = NULL;
+    if (models_merge(served, packed, len, &models, &changed, NULL) == HERO__V1__CODE__OK)
+        models_unref(models);
+    models_unref(served);
+    free(packed);
+    free(bytes.data);
+    arena_done(&arena);
+    return code;
+}
+
+static FileProto *heroes_of(FileSet *set)
+{
+    return set->file[set->n_file - 1];
+}
+
+static void without_names(FileSet *set, struct arena *arena)
+{
+    (void)arena;
+    for (size_t f = 0; f < set->n_file; f++)
+        set->file[f]->name = NULL;
+    for (size_t m = 0; m < heroes_of(set)->n_message_type; m++) {
+        MessageProto *message = heroes_of(set)->message_type[m];
+        message->name = NULL;
+        for (size_t i = 0; i < message->n_field; i++)
+            message->field[i]->name = NULL;
+    }
+}
+
+static void with_absurd_numbers(FileSet *set, struct arena *arena)
+{
+    static const int32_t numbers[] = {0, -1, INT32_MAX, INT32_MIN, 536870912};
+    (void)arena;
+    MessageProto *message = heroes_of(set)->message_type[2];
+    for (size_t i = 0; i < message->n_field; i++)
+        message->field[i]->number = numbers[i % 5];
+}
+
+static void with_one_number(FileSet *set, struct arena *arena)
+{
+    (void)arena;
+    MessageProto *message = heroes_of(set)->message_type[2];
+    for (size_t i = 0; i < message->n_field; i++)
+        message->field[i]->number = 1;
+}
+
+static void with_dangling_types(FileSet *set, struct arena *arena)
+{
+    (void)arena;
+    static char nowhere[] = ".nowhere.Nothing";
+    heroes_of(set)->message_type[1]->field[3]->type_name = nowhere;
+    heroes_of(set)->message_type[2]->field[4]->type_name = NULL;
+}
+
+static void with_unknown_types(FileSet *set, struct arena *arena)
+{
+    (void)arena;
+    heroes_of(set)->message_type[2]->field[1]->type = 99;
+    heroes_of(set)->message_type[2]->field[2]->type = -1;
+    heroes_of(set)->message_type[2]->field[3]->has_type = 0;
+}
+
+static void with_twin_messages(FileSet *set, struct arena *arena)
+{
+    FileProto *file = heroes_of(set);
+    MessageProto **twice = arena_array(arena, file->n_message_type * 2, sizeof *twice);
+    for (size_t i = 0; i < file->n_message_type * 2; i++)
+        twice[i] = file->message_type[i % file->n_message_type];
+    file->message_type = twice;
+    file->n_message_type *= 2;
+}
+
+static void with_a_cycle_of_imports(FileSet *set, struct arena *arena)
+{
+    for (size_t f = 0; f < set->n_file; f++) {
+        set->file[f]->dependency = arena_array(arena, set->n_file, sizeof(char *));
+        set->file[f]->n_dependency = set->n_file;
+        for (size_t d = 0; d < set->n_file; d++)
+            set->file[f]->dependency[d] = set->file[d]->name;
+    }
+}
+
+static void with_an_option_that_is_none(FileSet *set, struct arena *arena)
+{
+    MessageProto *message = heroes_of(set)->message_type[2];
+    ProtobufCMessage *options = &message->field[1]->options->base;
+    uint8_t *bytes = arena_copy(arena, "\x03\x08\xff\xff", 4); /* a varint without end */
+    options->unknown_fields[0].len = 4;
+    options->unknown_fields[0].data = bytes;
+    options = &message->options->base;
+    options->unknown_fields[0].wire_type = PROTOBUF_C_WIRE_TYPE_VARINT;
+    options->unknown_fields[0].len = 1;
+    options->unknown_fields[0].data = bytes;
+}
+
+static void with_editions(FileSet *set, struct arena *arena)
+{
+    (void)arena;
+    static char syntax[] = "editions";
+    heroes_of(set)->syntax = syntax;
+}
+
+static void test_hostile_sets(void **state)
+{
+    static const struct {
+        const char *name;
+        damage_set *damage;
+        Code code;
+        size_t n_least;
+        const char *words;
+    } cases[] = {
+        {"no names", without_names, HERO__V1__CODE__INVALID_ARGUMENT, 3, "has no name"},
+        {"absurd numbers", with_absurd_numbers, HERO__V1__CODE__INVALID_ARGUMENT, 5,
+         "no valid number"},
+        {"one number", with_one_number, HERO__V1__CODE__INVALID_ARGUMENT, 4,
+         "has the same number as id"},
+        {"dangling types", with_dangling_types, HERO__V1__CODE__INVALID_ARGUMENT, 2,
+         "which has no table"},
+        {"unknown types", with_unknown_types, HERO__V1__CODE__INVALID_ARGUMENT, 3,
+         "its type is unknown"},
+        {"twins", with_twin_messages, HERO__V1__CODE__INVALID_ARGUMENT, 3, "is declared twice"},
+        {"cycle", with_a_cycle_of_imports, HERO__V1__CODE__OK, 0, NULL},
+        {"broken options", with_an_option_that_is_none, HERO__V1__CODE__INVALID_ARGUMENT, 2,
+         "can't be read"},
+        {"editions", with_editions, HERO__V1__CODE__INVALID_ARGUMENT, 1, "editions"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fault fault = FAULT_INIT;
+        Code code = answer_to(cases[i].damage, &fault);
+        bool told = !cases[i].words;
+        for (size_t v = 0; v < fault.n_violations && !told; v++)
+            told = strstr(fault.violations[v].description, cases[i].words) != NULL;
+        if (code != cases[i].code || fault.n_violations < cases[i].n_least || !told) {
+            print_fault(cases[i].name, &fault);
+            fail_msg("%s: not as expected", cases[i].name);
+        }
+        fault_done(&fault);
+    }
+}
+
+static void test_empty_and_garbage(void **state)
+{
+    (void)state;
+    struct models *models = NULL;
+    struct fault fault = FAULT_INIT;
+    assert_int_equal(models_new(NULL, 0, &models, &fault), HERO__V1__CODE__OK);
+    assert_int_equal(models->n_models, 0);
+    assert_null(models_find(models, "hero", &fault));
+    models_unref(models);
+    fault_done(&fault);
+    assert_int_equal(models_new((const uint8_t *)"\xff\xff", 2, &models, &fault),
+                     HERO__V1__CODE__INVALID_ARGUMENT);
+    fault_done(&fault);
+    models_unref(NULL);
+}
+
+static struct bytes many_models(size_t n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out,
+                "message M%zu { option (hero.table) = {};"
+                " optional int64 id = 1 [(hero.column).primary_key = true];"
+                " optional int64 up = 2 [(hero.column).foreign_key = \"m%zu.id\"]; }\n",
+                i, i + 1 < n ? i + 1 : i);
+    fclose(out);
+    const char *texts[] = {"many.proto", text, NULL};
+    struct bytes set = protoc_texts(texts);
+    free(text);
+    return set;
+}
+
+/* A chain of tables as long as models are taken is sorted; one more is refused. */
+static void test_many_models(void **state)
+{
+    (void)state;
+    struct bytes set = many_models(2000);
+    struct models *models = NULL;
+    bool changed = false;
+    struct fault fault = FAULT_INIT;
+    assert_int_equal(models_merge(NULL, set.data, set.len, &models, &changed, &fault),
+                     HERO__V1__CODE__OK);
+    for (size_t i = 0; i < models->n_models; i++) {
+        const struct column *up = &models->models[i].columns[1];
+        assert_true(up->foreign_key->model->position <= models->models[i].position);
+    }
+    models_unref(models);
+    free(set.data);
+    set = many_models(2001);
+    assert_int_equal(models_new(set.data, set.len, &models, &fault),
+                     HERO__V1__CODE__INVALID_ARGUMENT);
+    fault_done(&fault);
+    free(set.data);
+}
+
+static struct bytes wide_model(size_t n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fprintf(out, "message Wide { option (hero.table) = {};"
+                 " optional int64 id = 1 [(hero.column).primary_key = true];");
+    for (size_t i = 2; i <= n; i++)
+        fprintf(out, " optional int32 c%zu = %zu;\n", i, i + (i >= 19000 ? 1000 : 0));
+    fprintf(out, "}\n");
+    fclose(out);
+    const char *texts[] = {"wide.proto", text, NULL};
+    struct bytes set = protoc_texts(texts);
+    free(text);
+    return set;
+}
+
+static void test_wide_models(void **state)
+{
+    (void)state;
+    struct models *models = models_of(wide_model(1000));
+    struct fault fault = FAULT_INIT;
+    models_unref(models);
+    struct bytes set = wide_model(1001);
+    assert_int_equal(models_new(set.data, set.len, &models, &fault),
+                     HERO__V1__CODE__INVALID_ARGUMENT);
+    assert_non_null(strstr(fault.violations[0].description, "has 1001 columns"));
+    fault_done(&fault);
+    free(set.data);
+}
+
+/* Random damage of a good set: any answer will do, as long as there is one. */
+static void test_random_damage(void **state)
+{
+    (void)state;
+    struct bytes good = protoc_file("tests/data", "library.proto");
+    uint8_t *bytes = malloc(good.len);
+    struct models *served = NULL;
+    srandom(20);
+    assert_non_null(bytes);
+    assert_int_equal(models_new(good.data, good.len, &served, NULL), HERO__V1__CODE__OK);
+    for (unsigned round = 0; round < 1500; round++) {
+        struct models *models = NULL;
+        struct arena arena;
+        ProtobufCBinaryData part;
+        bool changed;
+        memcpy(bytes, good.data, good.len);
+        /* The library's own file comes last; most of the set is descriptor.proto. */
+        size_t from = round % 4 ? good.len - good.len / 3 : 0;
+        for (unsigned n = 1 + (unsigned)random() % 4; n > 0; n--)
+            bytes[from + (size_t)random() % (good.len - from)] = (uint8_t)random();
+        size_t len = round % 8 ? good.len : (size_t)random() % good.len;
+        if (models_merge(round % 2 ? served : NULL, bytes, len, &models, &changed, NULL) !=
+            HERO__V1__CODE__OK)
+            continue;
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(models_descriptor_set_of(&models->models[round % models->n_models], &arena,
+                                                  &part, NULL),
+                         HERO__V1__CODE__OK);
+        arena_done(&arena);
+        models_unref(models);
+    }
+    models_unref(served);
+    free(bytes);
+    free(good.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_corpus),        cmocka_unit_test(test_tutorial),
+        cmocka_unit_test(test_library),       cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_split_options), cmocka_unit_test(test_proto3),
+        cmocka_unit_test(test_find),          cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_hostile_sets),  cmocka_unit_test(test_empty_and_garbage),
+        cmocka_unit_test(test_many_models),   cmocka_unit_test(test_wide_models),
+        cmocka_unit_test(test_random_damage),
+    };
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}
