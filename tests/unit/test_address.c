@@ -23,7 +23,7 @@ static int clear(void **state)
     unsetenv("HERO_URL");
     unsetenv("XDG_RUNTIME_DIR");
     unsetenv("XDG_DATA_HOME");
-    setenv("HOME", "/home/ada", 1);
+    setenv("HOME", "/users/ada", 1);
     return 0;
 }
 
@@ -31,9 +31,9 @@ static void test_directories(void **state)
 {
     (void)state;
     assert_int_equal(address_data_directory(buffer, sizeof buffer), 0);
-    assert_string_equal(buffer, "/home/ada/.local/share/hero");
+    assert_string_equal(buffer, "/users/ada/.local/share/hero");
     assert_int_equal(address_runtime_directory(buffer, sizeof buffer), 0);
-    assert_string_equal(buffer, "/home/ada/.local/share/hero");
+    assert_string_equal(buffer, "/users/ada/.local/share/hero");
     setenv("XDG_DATA_HOME", "/data", 1);
     assert_int_equal(address_runtime_directory(buffer, sizeof buffer), 0);
     assert_string_equal(buffer, "/data/hero");
@@ -50,7 +50,7 @@ static void test_relative_paths_are_ignored(void **state)
     setenv("XDG_DATA_HOME", "data", 1);
     setenv("XDG_RUNTIME_DIR", "", 1);
     assert_int_equal(address_runtime_directory(buffer, sizeof buffer), 0);
-    assert_string_equal(buffer, "/home/ada/.local/share/hero");
+    assert_string_equal(buffer, "/users/ada/.local/share/hero");
     unsetenv("HOME"); /* then the password database says */
     assert_int_equal(address_data_directory(buffer, sizeof buffer), 0);
     assert_int_equal(buffer[0], '/');
