@@ -341,6 +341,8 @@ static void not_answered(hero_request *request, enum transport_end end, struct e
         ending->again = true;
         return;
     }
+    if (transport_is_closing(request->client->transport))
+        end = TRANSPORT_CANCELLED;
     request->sent = request->sent || sent;
     ending->outcome = request->sent ? HERO_OUTCOME_UNKNOWN : HERO_NOT_SENT;
     transport_explain(request->client->transport, end, &ending->fault);
