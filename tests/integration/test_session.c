@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "session_case.h"
 
+/* The chapter's commit, with structs of the caller's own. */
 static void test_tutorial_is_one_commit(void **state)
 {
     struct fixture *fixture = *state;
@@ -76,6 +77,8 @@ static void test_tutorial_is_one_commit(void **state)
     hero_session_free(session);
 }
 
+/* Session memory: both sides show a link at once; after the commit nothing
+ * depends on the caller's text. */
 static void test_session_memory(void **state)
 {
     struct fixture *fixture = *state;
@@ -111,6 +114,7 @@ static void test_session_memory(void **state)
     hero_session_free(session);
 }
 
+/* Only what changed is sent: what others wrote meanwhile stays. */
 static void test_update_of_what_changed(void **state)
 {
     struct fixture *fixture = *state;
@@ -148,6 +152,7 @@ static void test_update_of_what_changed(void **state)
     hero_session_free(session);
 }
 
+/* A related struct whose key is set is a stored record: linked, not written. */
 static void test_related_by_key(void **state)
 {
     struct fixture *fixture = *state;
@@ -191,6 +196,7 @@ static void test_related_by_key(void **state)
     hero_session_free(session);
 }
 
+/* A refused commit leaves the session as it was; mended, it goes through. */
 static void test_failure_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -233,11 +239,23 @@ static void test_failure_changes_nothing(void **state)
     hero_session_free(session);
 }
 
+/* Commits until the outcome is known; on a busy machine once may not do. */
+static hero_code settle(hero_session *session, hero_error *error)
+{
+    hero_code code = hero_session_commit(session, error);
+
+    for (int i = 0; i < 20 && error->outcome == HERO_OUTCOME_UNKNOWN; i++)
+        code = hero_session_commit(session, error);
+    return code;
+}
+
+/* The daemon stops before it answers: nothing else is taken until the commit
+ * is settled, and it has one effect. */
 static void test_unknown_outcome_is_settled(void **state)
 {
     struct fixture *fixture = *state;
     hero_error error = HERO_ERROR_INIT;
-    hero_client *client = connect_to(fixture, 400);
+    hero_client *client = connect_to(fixture, 1000);
     hero_session *session = hero_session_new(client);
     Team *team = new_team(session, "Preventers");
     Hero *hero = new_hero(session, "Deadpond"), late = HERO__INIT;
@@ -256,13 +274,13 @@ static void test_unknown_outcome_is_settled(void **state)
     hero->has_age = 1;
     hero->age = 30;
     herod_fixture_signal(&fixture->herod, SIGCONT);
-    OK(hero_session_commit(session, &error));
+    OK(settle(session, &error));
     assert_int_equal(hero->id, 1);
     assert_int_equal(hero->age, 30);
     assert_int_equal(rows_of(fixture, &hero__descriptor), 1);
     assert_int_equal(stored_teams(fixture, hero), 1);
     OK(hero_session_add(session, &late.base, &error));
-    OK(hero_session_commit(session, &error));
+    OK(settle(session, &error));
     assert_int_equal(rows_of(fixture, &hero__descriptor), 2);
     hero_session_free(session);
     hero_client_close(client);
@@ -274,7 +292,7 @@ static void test_unknown_outcome_over_a_crash(void **state)
 {
     struct fixture *fixture = *state;
     hero_error error = HERO_ERROR_INIT;
-    hero_client *client = connect_to(fixture, 2000);
+    hero_client *client = connect_to(fixture, 1000);
     hero_session *session = hero_session_new(client);
     Hero *hero = new_hero(session, "Deadpond");
 
@@ -286,7 +304,7 @@ static void test_unknown_outcome_over_a_crash(void **state)
     assert_int_not_equal(hero_session_commit(session, &error), HERO_OK);
     assert_int_equal(error.outcome, HERO_OUTCOME_UNKNOWN);
     herod_fixture_restart(&fixture->herod);
-    OK(hero_session_commit(session, &error));
+    OK(settle(session, &error));
     assert_int_equal(hero->id, 1);
     assert_int_equal(rows_of(fixture, &hero__descriptor), 1);
     hero_session_free(session);
@@ -328,6 +346,7 @@ static void test_wrong_arguments(void **state)
     hero_session_free(session);
 }
 
+/* Nothing is told of an error nobody asked for, and free functions take NULL. */
 static void test_without_error(void **state)
 {
     struct fixture *fixture = *state;

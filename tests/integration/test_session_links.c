@@ -13,6 +13,7 @@
 #include "library.pb-c.h"
 #include "session_case.h"
 
+/* Reading again brings what others wrote, and keeps what is not committed. */
 static void test_reading_keeps_changes(void **state)
 {
     struct fixture *fixture = *state;
@@ -47,6 +48,7 @@ static void test_reading_keeps_changes(void **state)
     hero_session_free(session);
 }
 
+/* A cycle of the caller's own structs, reached from one of them. */
 static void test_cycle_goes_in_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -80,6 +82,7 @@ static void test_cycle_goes_in_once(void **state)
     hero_session_free(session);
 }
 
+/* The caller's arrays are read at each commit. */
 static void test_arrays_of_the_callers(void **state)
 {
     struct fixture *fixture = *state;
@@ -155,6 +158,7 @@ static void test_delete(void **state)
     hero_session_free(session);
 }
 
+/* Linked, unlinked and deleted in the order asked; the last word on a pair counts. */
 static void test_order_of_links(void **state)
 {
     struct fixture *fixture = *state;
@@ -183,6 +187,7 @@ static void test_order_of_links(void **state)
     hero_session_free(session);
 }
 
+/* list and get give the structs there are, with both sides filled. */
 static void test_list(void **state)
 {
     struct fixture *fixture = *state;
@@ -241,6 +246,8 @@ static void test_an_empty_page_is_not_null(void **state)
     hero_session_free(session);
 }
 
+/* Keys of the client's own, defaults, two relationships on one model, one
+ * declared on one side only. */
 static void test_text_keys_and_defaults(void **state)
 {
     struct fixture *fixture = *state;
