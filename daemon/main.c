@@ -363,6 +363,7 @@ int main(int argc, char **argv)
     log_open(LOG_LEVEL_INFO);
     if (config_read(&config, argc, argv, &result, &fault) != HERO__V1__CODE__OK) {
         fprintf(stderr, "herod: %s\n", fault.message);
+        fault_done(&fault);
         return EXIT_USAGE;
     }
     if (result == CONFIG_DONE)

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -204,6 +205,17 @@ static int await_end(pid_t pid)
     return -1;
 }
 
+/* What a sanitizer found in herod is in its log only. */
+static void assert_clean(const struct herod_fixture *fixture)
+{
+    char *log = herod_fixture_read_log(fixture);
+    bool clean = !strstr(log, "runtime error:") && !strstr(log, "Sanitizer");
+
+    free(log);
+    if (!clean)
+        fail_with_log(fixture, "a sanitizer found something");
+}
+
 void herod_fixture_end(struct herod_fixture *fixture)
 {
     char text[64];
@@ -213,6 +225,7 @@ void herod_fixture_end(struct herod_fixture *fixture)
     kill(fixture->pid, SIGTERM);
     int status = await_end(fixture->pid);
     fixture->pid = 0;
+    assert_clean(fixture);
     if (status == 0)
         return;
     snprintf(text, sizeof(text), "herod ended with %s %d",
