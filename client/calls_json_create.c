@@ -1,0 +1,223 @@
+/*
+ * Creating from JSON: one record with all that is nested in it, or several in
+ * one commit, and the answer nested as the request was.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "calls_json.h"
+
+static Code no_json_memory(struct fault *fault)
+{
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON");
+}
+
+struct text_arguments {
+    const char *model, *json;
+};
+
+Code calls_created(const hero_request *request, hero_result *result,
+                   const Hero__V1__Outcome *outcome, const Hero__V1__Graph *graph,
+                   const struct expand_node *shown, json_t **ret_value, struct fault *fault)
+{
+    Hero__V1__Graph stored = *graph;
+    json_t *array;
+    Code code;
+
+    if (outcome->n_records != graph->n_records || !outcome->n_records)
+        return fault_set(fault, HERO__V1__CODE__INTERNAL,
+                         "the daemon's answer holds %zu records of %zu", outcome->n_records,
+                         graph->n_records);
+    /* The records come in the order they were sent in; refs are ours. */
+    for (size_t i = 0; i < outcome->n_records; i++)
+        outcome->records[i]->ref = graph->records[i]->ref;
+    stored.records = outcome->records;
+    code = graph_json_write(bindings_models(request->bindings), &stored, &stored.records[0]->ref, 1,
+                            shown, &result->arena, &array, fault);
+    if (code)
+        return code;
+    *ret_value = json_incref(json_array_get(array, 0));
+    json_decref(array);
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_created(hero_request *request, hero_result *result, struct fault *fault)
+{
+    const struct calls_shown *shown = request->how;
+    Code code = request_read_commit(request, result, fault);
+    json_t *array, *value;
+
+    if (code)
+        return code;
+    if (result->commit->n_outcomes != shown->n_roots)
+        return fault_set(fault, HERO__V1__CODE__INTERNAL,
+                         "the daemon's answer holds %zu outcomes of %zu",
+                         result->commit->n_outcomes, shown->n_roots);
+    array = json_array();
+    for (size_t i = 0; !code && i < shown->n_roots; i++) {
+        code = calls_created(request, result, result->commit->outcomes[i], shown->graphs[i],
+                             shown->shown[i], &value, fault);
+        if (!code && json_array_append_new(array, value))
+            code = no_json_memory(fault);
+    }
+    if (!code)
+        code = calls_text(result, json_incref(shown->is_array ? array : json_array_get(array, 0)),
+                          fault);
+    json_decref(array);
+    return code;
+}
+
+void calls_blame_mutations(struct fault *fault, const char *inside)
+{
+    static const char start[] = "mutations", create[] = ".create";
+
+    for (size_t i = 0; i < fault->n_violations; i++) {
+        char *path = fault->violations[i].path, *close = path ? strchr(path, ']') : NULL;
+        bool is_create = close && !strncmp(close + 1, create, sizeof(create) - 1);
+        const char *rest;
+        char *renamed;
+
+        if (!close || strncmp(path, start, sizeof(start) - 1))
+            continue;
+        rest = is_create ? close + sizeof(create) : close + 1;
+        if (asprintf(&renamed, "%.*s%s%s%s", (int)(close + 1 - path - (long)sizeof(start) + 1),
+                     path + sizeof(start) - 1, is_create && inside ? create : "",
+                     is_create && inside ? inside : "", rest) < 0)
+            continue;
+        free(path);
+        fault->violations[i].path = renamed;
+    }
+}
+
+static void blame_roots(hero_request *request, struct fault *fault)
+{
+    (void)request;
+    calls_blame_mutations(fault, NULL);
+}
+
+static Code read_root(hero_request *request, const struct model *model, const json_t *record,
+                      struct json_path *path, uint32_t *next_ref, struct calls_shown *shown,
+                      struct fault *fault)
+{
+    Hero__V1__Graph *graph;
+    size_t i = shown->n_roots;
+    Code code = graph_json_read(model, record, path, next_ref, &request->arena, &graph,
+                                &shown->shown[i], fault);
+
+    if (code)
+        return code;
+    shown->graphs[i] = graph;
+    shown->n_roots++;
+    return HERO__V1__CODE__OK;
+}
+
+static Code make_shown(hero_request *request, size_t n, struct calls_shown **ret_shown,
+                       struct fault *fault)
+{
+    struct calls_shown *shown = arena_alloc(&request->arena, sizeof(*shown));
+
+    if (!shown)
+        return calls_no_memory(request, fault);
+    shown->graphs = arena_array(&request->arena, n + 1, sizeof(*shown->graphs));
+    shown->shown = arena_array(&request->arena, n + 1, sizeof(*shown->shown));
+    if (!shown->graphs || !shown->shown)
+        return calls_no_memory(request, fault);
+    request->how = shown;
+    request->read = read_created;
+    *ret_shown = shown;
+    return HERO__V1__CODE__OK;
+}
+
+static Code build_one(hero_request *request, const struct model *model, const json_t *record,
+                      struct fault *fault)
+{
+    Hero__V1__CreateRequest input = HERO__V1__CREATE_REQUEST__INIT;
+    struct json_path path = JSON_PATH_INIT;
+    struct calls_shown *shown;
+    uint32_t next_ref = 1;
+    Code code = make_shown(request, 1, &shown, fault);
+
+    if (!code)
+        code = read_root(request, model, record, &path, &next_ref, shown, fault);
+    if (code)
+        return code;
+    input.graph = (Hero__V1__Graph *)(uintptr_t)shown->graphs[0];
+    return request_pack(request, &input.base, fault);
+}
+
+/* Several in one commit: a create of its own for each. */
+static Code build_several(hero_request *request, const struct model *model, const json_t *records,
+                          struct fault *fault)
+{
+    Hero__V1__CommitRequest input = HERO__V1__COMMIT_REQUEST__INIT;
+    struct json_path path = JSON_PATH_INIT;
+    size_t n = json_array_size(records);
+    Hero__V1__Mutation *mutations;
+    Hero__V1__CreateRequest *creates;
+    struct calls_shown *shown;
+    uint32_t next_ref = 1;
+    Code code = make_shown(request, n, &shown, fault);
+
+    if (code)
+        return code;
+    mutations = arena_array(&request->arena, n + 1, sizeof(*mutations));
+    creates = arena_array(&request->arena, n + 1, sizeof(*creates));
+    input.mutations = arena_array(&request->arena, n + 1, sizeof(*input.mutations));
+    if (!mutations || !creates || !input.mutations)
+        return calls_no_memory(request, fault);
+    for (size_t i = 0; i < n; i++) {
+        size_t before = json_path_index(&path, i);
+
+        code =
+            read_root(request, model, json_array_get(records, i), &path, &next_ref, shown, fault);
+        json_path_pop(&path, before);
+        if (code)
+            return code;
+        hero__v1__create_request__init(&creates[i]);
+        creates[i].graph = (Hero__V1__Graph *)(uintptr_t)shown->graphs[i];
+        hero__v1__mutation__init(&mutations[i]);
+        mutations[i].op_case = HERO__V1__MUTATION__OP_CREATE;
+        mutations[i].create = &creates[i];
+        input.mutations[i] = &mutations[i];
+    }
+    input.n_mutations = n;
+    shown->is_array = true;
+    request->method = "hero.v1.Records/Commit";
+    request->blame = blame_roots;
+    return request_pack(request, &input.base, fault);
+}
+
+static Code build_create(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct text_arguments *create = arguments;
+    const struct model *model;
+    json_t *value;
+    Code code = calls_model(request, create->model, &model, fault);
+
+    if (!code)
+        code = json_parse(create->json, &value, fault);
+    if (code)
+        return code;
+    code = json_is_array(value) ? build_several(request, model, value, fault)
+                                : build_one(request, model, value, fault);
+    json_decref(value);
+    return code;
+}
+
+static const struct request_kind create_kind = {"hero.v1.Records/Create", true, true, build_create};
+
+hero_result *hero_client_create_json(hero_client *client, const char *model, const char *json,
+                                     hero_error *error)
+{
+    const struct text_arguments arguments = {model, json};
+
+    return request_call(client, &create_kind, &arguments, error);
+}
+
+hero_request *hero_request_create_json(hero_client *client, const char *model, const char *json,
+                                       hero_error *error)
+{
+    const struct text_arguments arguments = {model, json};
+
+    return request_prepare(client, &create_kind, &arguments, error);
+}
