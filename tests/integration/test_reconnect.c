@@ -8,6 +8,15 @@
 #include <unistd.h>
 #include "call_case.h"
 
+/* nng 1.5.2 loses a message that a connection was sending when it ended (nng
+ * #1713): at most one for each that is killed here. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libnng";
+}
+
 static hero_request *prepare_hero(struct call_case *test, const char *name)
 {
     Hero hero = HERO__INIT;
