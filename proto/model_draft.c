@@ -256,23 +256,29 @@ static int compare_drafts(const void *a, const void *b, void *by_table)
     return by_table ? strcasecmp(left->table, right->table) : strcmp(left->name, right->name);
 }
 
-static bool check_twins(struct builder *builder)
+static struct draft **sorted_drafts(struct builder *builder, bool by_table)
 {
     size_t n = builder->n_drafts;
+    void *how = by_table ? builder : NULL;
     struct draft **sorted = arena_array(builder->arena, n + 1, sizeof *sorted);
-    for (int by_table = 0; sorted && by_table < 2; by_table++) {
-        for (size_t i = 0; i < n; i++)
-            sorted[i] = &builder->drafts[i];
-        qsort_r(sorted, n, sizeof *sorted, compare_drafts, by_table ? builder : NULL);
-        for (size_t i = 1; i < n; i++)
-            if (compare_drafts(&sorted[i - 1], &sorted[i], by_table ? builder : NULL) == 0)
-                fault_add(builder->fault, sorted[i]->path,
-                          by_table ? "has the same table name (%s) as %s; set (hero.table).name"
-                                   : "the message %s is declared twice, also in %s",
-                          by_table ? sorted[i]->table : sorted[i]->name, sorted[i - 1]->path);
-    }
-    builder->by_table = sorted;
-    return sorted != NULL;
+    for (size_t i = 0; sorted && i < n; i++)
+        sorted[i] = &builder->drafts[i];
+    if (sorted)
+        qsort_r(sorted, n, sizeof *sorted, compare_drafts, how);
+    for (size_t i = 1; sorted && i < n; i++)
+        if (compare_drafts(&sorted[i - 1], &sorted[i], how) == 0)
+            fault_add(builder->fault, sorted[i]->path,
+                      by_table ? "has the same table name (%s) as %s; set (hero.table).name"
+                               : "the message %s is declared twice, also in %s",
+                      by_table ? sorted[i]->table : sorted[i]->name, sorted[i - 1]->path);
+    return sorted;
+}
+
+static bool index_drafts(struct builder *builder)
+{
+    builder->by_name = sorted_drafts(builder, false);
+    builder->by_table = sorted_drafts(builder, true);
+    return builder->by_name && builder->by_table;
 }
 
 bool drafts_read(struct builder *builder)
@@ -304,11 +310,23 @@ bool drafts_read(struct builder *builder)
             if (builder->n_drafts > MODELS_MAX) {
                 fault_add(builder->fault, path, "is one model too many; at most %d are taken",
                           MODELS_MAX);
-                return check_twins(builder);
+                return index_drafts(builder);
             }
         }
     }
-    return check_twins(builder) && !builder->arena->exhausted;
+    return index_drafts(builder) && !builder->arena->exhausted;
+}
+
+static int compare_name(const void *name, const void *draft)
+{
+    return strcmp(name, (*(struct draft *const *)draft)->name);
+}
+
+struct draft *draft_by_name(const struct builder *builder, const char *name)
+{
+    struct draft **found =
+        bsearch(name, builder->by_name, builder->n_drafts, sizeof *builder->by_name, compare_name);
+    return found ? *found : NULL;
 }
 
 static int compare_table(const void *table, const void *draft)

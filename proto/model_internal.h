@@ -78,13 +78,14 @@ struct builder {
     struct option_reader options;
     struct draft *drafts;
     size_t n_drafts;
-    struct draft **by_table; /* sorted without case */
+    struct draft **by_name, **by_table; /* sorted; tables without case */
     char **warnings;
     size_t n_warnings, max_warnings;
 };
 
 /* model_draft.c: reads the set into drafts; faults of single fields. */
 bool drafts_read(struct builder *builder);
+struct draft *draft_by_name(const struct builder *builder, const char *name);
 /* The draft that a foreign key "table.column" may mean. *rest starts as the
  * key, and comes back as the column's name; again from there, since a table's
  * name may hold dots: the next one. NULL: no more. */

@@ -9,11 +9,8 @@
 
 static const struct model *model_by_name(const struct builder *builder, const char *name)
 {
-    const struct models *models = &builder->memory->public;
-    for (size_t i = 0; i < models->n_models; i++)
-        if (strcmp(models->models[i].name, name) == 0)
-            return &models->models[i];
-    return NULL;
+    const struct draft *draft = draft_by_name(builder, name);
+    return draft ? draft->model : NULL;
 }
 
 /* As protobuf resolves type names: in the package, then outwards. A table's
@@ -159,15 +156,11 @@ static const char *side_refused(const struct relationship *side, const struct re
 static const char *back_populates_of(const struct builder *builder,
                                      const struct relationship *relationship)
 {
-    for (size_t d = 0; d < builder->n_drafts; d++) {
-        const struct draft *draft = &builder->drafts[d];
-        if (draft->message != relationship->model->proto)
-            continue;
-        for (size_t i = 0; i < draft->n_fields; i++)
-            if (draft->fields[i].relationship &&
-                draft->fields[i].proto->number == (int)relationship->number)
-                return draft->fields[i].relationship->back_populates;
-    }
+    const struct draft *draft = draft_by_name(builder, relationship->model->name);
+    for (size_t i = 0; draft && i < draft->n_fields; i++)
+        if (draft->fields[i].relationship &&
+            draft->fields[i].proto->number == (int)relationship->number)
+            return draft->fields[i].relationship->back_populates;
     return NULL;
 }
 
