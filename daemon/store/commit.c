@@ -14,6 +14,12 @@ Code commit_no_memory(struct commit *commit)
                      "the commit needs more memory than one request may take; send it in parts");
 }
 
+void commit_sql(struct commit *commit, struct sql *sql)
+{
+    arena_reset(&commit->store->write_scratch);
+    sql_init(sql, &commit->store->write_scratch);
+}
+
 const char *commit_path(struct commit *commit, const char *path, const char *field)
 {
     if (!*path || !*field)

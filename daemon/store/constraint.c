@@ -80,7 +80,7 @@ static Code fail_parent(struct commit *commit, const struct model *model,
         struct sql sql;
         if (!parent || !field_present(record, column->field))
             continue;
-        sql_init(&sql, commit->arena);
+        commit_sql(commit, &sql);
         sql_add(&sql, "SELECT 1 FROM ");
         sql_name(&sql, parent->model->table);
         sql_add(&sql, " WHERE ");
@@ -99,7 +99,7 @@ static bool refers_to(struct commit *commit, const struct column *column, const 
                       const ProtobufCMessage *key)
 {
     struct sql sql;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "SELECT 1 FROM ");
     sql_name(&sql, column->model->table);
     sql_add(&sql, " WHERE ");

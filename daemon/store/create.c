@@ -20,6 +20,40 @@ static const char *path_of(struct create *create, size_t i)
     return graph_path(create->graph, i, create->commit->arena);
 }
 
+/* What is done with one record; its faults' paths are relative to it. */
+typedef Code record_step(struct create *create, size_t i);
+
+static void take_fault(struct fault *whole, struct fault *part)
+{
+    if (whole->code == HERO__V1__CODE__OK) {
+        fault_done(whole);
+        *whole = *part;
+        *part = (struct fault)FAULT_INIT;
+        return;
+    }
+    for (size_t v = 0; v < part->n_violations; v++)
+        fault_add(whole, part->violations[v].path, "%s", part->violations[v].description);
+    fault_done(part);
+}
+
+/* A record's path costs a walk over the graph: only for one that fails, and
+ * as long as its violations are kept. */
+static Code at_record(struct create *create, size_t i, record_step *step)
+{
+    struct fault found = FAULT_INIT, *whole = create->commit->fault;
+    create->commit->fault = &found;
+    Code code = step(create, i);
+    create->commit->fault = whole;
+    if (code == HERO__V1__CODE__OK) {
+        fault_done(&found);
+        return code;
+    }
+    if (whole->n_violations < FAULT_MAX_VIOLATIONS)
+        fault_prefix(&found, path_of(create, i));
+    take_fault(whole, &found);
+    return code;
+}
+
 static Code check_member(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
@@ -27,23 +61,15 @@ static Code check_member(struct create *create, size_t i)
     const struct entity *entity = &create->entities[i];
     switch (record->member) {
     case HERO__V1__RECORD__MEMBER__NEW:
-        return record_check_required(commit, entity->model, entity->record, path_of(create, i));
-    case HERO__V1__RECORD__MEMBER__KEY: {
-        struct fault found = FAULT_INIT;
-        Code code = model_check_key(entity->model, entity->record, true, &found);
-        fault_prefix(&found, path_of(create, i));
-        for (size_t v = 0; v < found.n_violations; v++)
-            fault_add(commit->fault, found.violations[v].path, "%s",
-                      found.violations[v].description);
-        fault_done(&found);
-        return code;
-    }
+        return record_check_required(commit, entity->model, entity->record, "");
+    case HERO__V1__RECORD__MEMBER__KEY:
+        return model_check_key(entity->model, entity->record, true, commit->fault);
     case HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE:
         return HERO__V1__CODE__OK;
     case _HERO__V1__RECORD__MEMBER_IS_INT_SIZE:
         break;
     }
-    return fault_add(commit->fault, path_of(create, i), "is of an unknown kind of member");
+    return fault_add(commit->fault, "", "is of an unknown kind of member");
 }
 
 static Code read_record(struct create *create, size_t i)
@@ -51,26 +77,21 @@ static Code read_record(struct create *create, size_t i)
     struct commit *commit = create->commit;
     const Hero__V1__Record *record = create->graph->records[i];
     struct entity *entity = &create->entities[i];
-    struct fault found = FAULT_INIT;
-    entity->model = commit_model(commit, record->model, &found);
+    entity->model = commit_model(commit, record->model, commit->fault);
     Code code = entity->model ? model_unpack(entity->model, record->value.data, record->value.len,
-                                             commit->arena, &entity->record, &found)
-                              : found.code;
+                                             commit->arena, &entity->record, commit->fault)
+                              : commit->fault->code;
     if (code != HERO__V1__CODE__OK) {
-        fault_prefix(&found, path_of(create, i));
-        if (found.n_violations == 0)
-            fault_add(&found, path_of(create, i), "%s", found.message);
-        fault_done(commit->fault);
-        *commit->fault = found;
+        if (commit->fault->n_violations == 0)
+            fault_add(commit->fault, "", "%s", commit->fault->message);
         return code;
     }
-    fault_done(&found);
-    if (!graph_refs_add(&commit->refs, record->ref, entity))
-        return commit->arena->exhausted
-                   ? commit_no_memory(commit)
-                   : fault_add(commit->fault, path_of(create, i),
-                               "ref %u names a record of an earlier mutation", record->ref);
-    return HERO__V1__CODE__OK;
+    if (graph_refs_add(&commit->refs, record->ref, entity))
+        return HERO__V1__CODE__OK;
+    return commit->arena->exhausted
+               ? commit_no_memory(commit)
+               : fault_add(commit->fault, "", "ref %u names a record of an earlier mutation",
+                           record->ref);
 }
 
 /* Every record is looked at before the first is written, so that all that
@@ -79,8 +100,8 @@ static Code read_records(struct create *create)
 {
     Code code = HERO__V1__CODE__OK, checked = HERO__V1__CODE__OK;
     for (size_t i = 0; i < create->graph->n_records && code == HERO__V1__CODE__OK; i++) {
-        code = read_record(create, i);
-        if (code == HERO__V1__CODE__OK && check_member(create, i) != HERO__V1__CODE__OK)
+        code = at_record(create, i, read_record);
+        if (code == HERO__V1__CODE__OK && at_record(create, i, check_member) != HERO__V1__CODE__OK)
             checked = create->commit->fault->code;
     }
     return code != HERO__V1__CODE__OK ? code : checked;
@@ -101,18 +122,14 @@ static Code write_record(struct create *create, size_t i)
     struct commit *commit = create->commit;
     const Hero__V1__Record *record = create->graph->records[i];
     struct entity *entity = &create->entities[i];
-    const char *path = create->graph->n_records > 1 ? NULL : "";
     ProtobufCMessage *stored = NULL;
     bool found = false;
     Code code = commit_in_time(commit);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    if (!path) /* a graph's paths are worth their time only where something fails */
-        path = record->member == HERO__V1__RECORD__MEMBER__NEW ? "" : path_of(create, i);
-    if (record->member == HERO__V1__RECORD__MEMBER__KEY)
-        code = record_fetch(commit, entity->model, entity->record, &stored, &found, path);
-    else if (record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
-        code = record_connect(commit, entity->model, entity->record, &stored, &found, path);
+    if (code == HERO__V1__CODE__OK && record->member == HERO__V1__RECORD__MEMBER__KEY)
+        code = record_fetch(commit, entity->model, entity->record, &stored, &found, "");
+    else if (code == HERO__V1__CODE__OK &&
+             record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
+        code = record_connect(commit, entity->model, entity->record, &stored, &found, "");
     if (code != HERO__V1__CODE__OK)
         return code;
     if (found) {
@@ -120,14 +137,11 @@ static Code write_record(struct create *create, size_t i)
         return code;
     }
     if (record->member == HERO__V1__RECORD__MEMBER__KEY)
-        return record_not_found(commit, entity->model, entity->record, path);
+        return record_not_found(commit, entity->model, entity->record, "");
     if (record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
-        code = record_check_required(commit, entity->model, entity->record, path);
-    if (code == HERO__V1__CODE__OK)
-        code = record_insert(commit, entity->model, &entity->record, path);
-    if (code != HERO__V1__CODE__OK && record->member == HERO__V1__RECORD__MEMBER__NEW)
-        fault_prefix(commit->fault, path_of(create, i));
-    return code;
+        code = record_check_required(commit, entity->model, entity->record, "");
+    return code == HERO__V1__CODE__OK ? record_insert(commit, entity->model, &entity->record, "")
+                                      : code;
 }
 
 /* "teams", "teams[0].heroes": the relationship as the writer of the graph sees it. */
@@ -200,7 +214,7 @@ Code create_run(struct commit *commit, const Hero__V1__Graph *graph, Hero__V1__O
         create.order[i] = i;
     qsort_r(create.order, graph->n_records, sizeof(*create.order), compare_order, create.entities);
     for (size_t i = 0; i < graph->n_records && code == HERO__V1__CODE__OK; i++)
-        code = write_record(&create, create.order[i]);
+        code = at_record(&create, create.order[i], write_record);
     for (size_t i = 0; i < graph->n_edges && code == HERO__V1__CODE__OK; i++)
         code = write_edge(&create, i);
     return code == HERO__V1__CODE__OK ? answer(&create) : code;

@@ -33,6 +33,7 @@ struct store {
     atomic_uint generation; /* grows with each change of the schema: readers forget statements */
 
     struct db write_db; /* the writer thread's, and store_open's before it starts */
+    struct arena write_scratch; /* the writer's: the text of one statement at a time */
     struct writer *writer;
     atomic_ullong commit_number;
     atomic_bool disk_full;

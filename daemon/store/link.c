@@ -24,7 +24,7 @@ static const char *insert_text(struct commit *commit, const struct relationship 
     const struct model *link = relationship->link;
     struct sql sql;
     unsigned next = 3;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "INSERT INTO ");
     sql_name(&sql, link->table);
     sql_add(&sql, " (");
@@ -128,7 +128,7 @@ Code link_remove(struct commit *commit, const struct relationship *relationship,
                  const char *to_path, bool *ret_removed)
 {
     struct sql sql;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
     sql_name(&sql, relationship->link->table);
     sql_add(&sql, " WHERE ");
@@ -161,7 +161,7 @@ static Code clear_one(struct commit *commit, const struct relationship *links,
                       const struct entity *target, uint32_t *removed)
 {
     struct sql sql;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
     sql_name(&sql, links->link->table);
     sql_add(&sql, " WHERE ");

@@ -86,7 +86,7 @@ Code record_check_required(struct commit *commit, const struct model *model,
 static const char *insert_text(struct commit *commit, const struct model *model)
 {
     struct sql sql;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "INSERT INTO ");
     sql_name(&sql, model->table);
     sql_add(&sql, " (");
@@ -147,7 +147,7 @@ static Code select_one(struct commit *commit, const struct model *model,
 {
     struct sql sql;
     int rc = SQLITE_DONE;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "SELECT ");
     sql_columns(&sql, "", model);
     sql_add(&sql, " FROM ");
@@ -224,7 +224,7 @@ Code record_update(struct commit *commit, const struct entity *target,
     struct sql sql;
     bool found = false;
     int rc = SQLITE_DONE;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "UPDATE ");
     sql_name(&sql, model->table);
     sql_add(&sql, " SET ");
@@ -262,7 +262,7 @@ Code record_delete(struct commit *commit, const struct entity *target, const cha
 {
     const struct model *model = target->model;
     struct sql sql;
-    sql_init(&sql, commit->arena);
+    commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
     sql_name(&sql, model->table);
     sql_add(&sql, " WHERE ");

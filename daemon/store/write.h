@@ -35,6 +35,8 @@ MUST_CHECK Code commit_in_time(struct commit *commit);
 /* The model as it is served. FAILED_PRECONDITION where it is another one than
  * the write was made with. NULL: the fault tells. */
 const struct model *commit_model(struct commit *commit, const char *name, struct fault *fault);
+/* Begins the text of the next statement; the one before is forgotten. */
+void commit_sql(struct commit *commit, struct sql *sql);
 /* `path` and `field` joined with a dot where both are there. */
 const char *commit_path(struct commit *commit, const char *path, const char *field);
 /* A target of a mutation: a record of this commit or a key, checked. */

@@ -13,6 +13,8 @@
 
 /* More would make the first of a batch wait too long for the last. */
 #define BATCH_MAX 512
+/* A statement of a model with a thousand columns of long names fits. */
+#define STATEMENT_ARENA_BYTES (4u << 20)
 #define PURGE_EVERY 4096 /* batches */
 
 struct writer {
@@ -370,6 +372,7 @@ static void writer_free(struct store *store)
 {
     struct writer *writer = store->writer;
     request_cache_free(writer->cache);
+    arena_done(&store->write_scratch);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
@@ -386,6 +389,7 @@ Code writer_start(struct store *store, struct fault *fault)
     writer->last_change = &writer->first_change;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->wake, NULL);
+    arena_init(&store->write_scratch, STATEMENT_ARENA_BYTES);
     writer->cache = request_cache_new();
     store->writer = writer;
     if (writer->cache) {

@@ -357,7 +357,7 @@ static void test_every_type(void **state)
 /* A team with hundreds of heroes, all shown on both sides. */
 static void test_many_links(void **state)
 {
-    enum { N = 300 };
+    enum { N = 3000 };
     struct fixture *fixture = *state;
     hero_error error = HERO_ERROR_INIT;
     hero_session *session = hero_session_new(fixture->client);
