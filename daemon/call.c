@@ -7,6 +7,7 @@
 #include "call.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include "daemon.h"
 #include "frame.h"
@@ -138,12 +139,15 @@ void call_reply_packed(struct call *call, const uint8_t *payload, size_t len)
         fail_large(call, size);
         return;
     }
-    uint8_t *bytes = arena_alloc(&call->arena, size);
-    if (!bytes) {
-        fail_large(call, size);
-        return;
-    }
-    send_bytes(call, NULL, bytes, hero__v1__response__pack(&response, bytes));
+    /* What is answered here may be committed already: with the call's memory
+     * used up it is the process's; without any, an answer is not made up. */
+    uint8_t *bytes = arena_alloc(&call->arena, size), *own = NULL;
+    if (!bytes)
+        bytes = own = malloc(size);
+    if (bytes)
+        size = hero__v1__response__pack(&response, bytes);
+    send_bytes(call, NULL, bytes, size);
+    free(own);
 }
 
 void call_reply(const ProtobufCMessage *message, void *closure_data)

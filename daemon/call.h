@@ -34,8 +34,9 @@ struct call {
     struct arena arena; /* everything of this call; bounded */
     int64_t received_ns;
     uint64_t id; /* for the log */
-    void (*send)(struct call *call, const uint8_t *bytes,
-                 size_t len); /* the server's: copies, then frees the call */
+    /* The server's: copies, then frees the call. NULL bytes: there is no memory
+     * for the answer; the peer is disconnected, so that it knows of it. */
+    void (*send)(struct call *call, const uint8_t *bytes, size_t len);
     void *slot;
 
     /* set by dispatch */

@@ -67,6 +67,8 @@ static const struct option_row rows[] = {
     {"socket-group", 0, KIND_TEXT, TEXT(socket_group), "", "GROUP", "the ipc sockets' group"},
     {"message-limit", 0, KIND_SIZE, NUMBER(message_bytes, 4096, FRAME_MAX_BYTES), "1M", "SIZE",
      "largest request and answer"},
+    {"memory-limit", 0, KIND_SIZE, NUMBER(memory_bytes, 16 << 20, 1ull << 40), "256M", "SIZE",
+     "memory of all requests together"},
     {"page-size", 0, KIND_NUMBER, NUMBER(page_size, 1, 100000), "100", "N",
      "records of a page when the request doesn't say"},
     {"max-page-size", 0, KIND_NUMBER, NUMBER(max_page_size, 1, 100000), "1000", "N",
@@ -109,9 +111,9 @@ struct unit {
     const char *name;
     uint64_t factor;
 };
-static const struct unit size_units[] = {{"", 1},       {"B", 1},           {"K", 1024},
-                                         {"KiB", 1024}, {"M", 1024 * 1024}, {"MiB", 1024 * 1024},
-                                         {NULL, 0}};
+static const struct unit size_units[] = {{"", 1},        {"B", 1},           {"K", 1024},
+                                         {"KiB", 1024},  {"M", 1024 * 1024}, {"MiB", 1024 * 1024},
+                                         {"G", 1 << 30}, {"GiB", 1 << 30},   {NULL, 0}};
 static const struct unit time_units[] = {{"", 1000},    {"ms", 1},      {"s", 1000},
                                          {"m", 60000},  {"min", 60000}, {"h", 3600000},
                                          {"d", DAY_MS}, {NULL, 0}};
@@ -561,6 +563,7 @@ void config_limits(const struct config *config, struct limits *ret_limits)
 {
     *ret_limits = (struct limits){
         .message_bytes = config->message_bytes,
+        .memory_bytes = config->memory_bytes,
         .in_flight = (unsigned)config->in_flight,
         .in_flight_per_pipe = (unsigned)config->in_flight_per_client,
         .max_clients = (unsigned)config->max_clients,

@@ -10,6 +10,7 @@
 
 struct limits {
     size_t message_bytes;
+    size_t memory_bytes;         /* of all requests together */
     unsigned in_flight;          /* requests of all clients */
     unsigned in_flight_per_pipe; /* of one connection */
     unsigned max_clients;        /* connections */

@@ -20,7 +20,6 @@
 #include "config.h"
 #include "daemon.h"
 #include "dispatch.h"
-#include "frame.h"
 #include "log.h"
 #include "server.h"
 
@@ -198,7 +197,7 @@ static int open_store(const struct config *config, struct daemon *daemon, sigset
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
         .retention_ms = config->retention_ms,
         .answer_bytes = ANSWER_BYTES,
-        .message_bytes = daemon->limits.message_bytes - FRAME_OVERHEAD_BYTES,
+        .message_bytes = daemon->limits.message_bytes,
         .max_expand_depth = daemon->limits.max_expand_depth,
         .page_size = daemon->limits.page_size,
         .max_page_size = daemon->limits.max_page_size,

@@ -60,6 +60,7 @@ struct server {
     struct connections connections;
     struct slot *slots;
     unsigned n_slots;
+    struct arena_pool memory; /* of all calls */
     struct box *boxes;
     pthread_mutex_t boxes_lock;
     struct box *free_boxes;
@@ -147,7 +148,7 @@ static void send_answer(struct call *call, const uint8_t *bytes, size_t len)
     struct server *server = slot->server;
     struct peer peer = call->peer;
     nng_msg *msg;
-    bool allocated = nng_msg_alloc(&msg, len) == 0;
+    bool allocated = bytes && nng_msg_alloc(&msg, len) == 0;
 
     if (allocated)
         memcpy(nng_msg_body(msg), bytes, len);
@@ -423,6 +424,7 @@ static Code allocate(struct daemon *daemon, const struct server_options *options
     server->daemon = daemon;
     connections_init(&server->connections);
     pthread_mutex_init(&server->boxes_lock, NULL);
+    server->memory.budget = limits->memory_bytes;
     server->n_slots = limits->in_flight + SERVER_SPARE_CONTEXTS(limits->in_flight);
     server->connections.max = limits->max_clients;
     server->connections.max_running = limits->in_flight;
@@ -435,6 +437,7 @@ static Code allocate(struct daemon *daemon, const struct server_options *options
         return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "out of memory");
     for (unsigned i = server->n_slots; i-- > 0;) {
         arena_init(&server->boxes[i].call.arena, budget > ARENA_LEAST ? budget : ARENA_LEAST);
+        server->boxes[i].call.arena.pool = &server->memory;
         server->boxes[i].next = server->free_boxes;
         server->free_boxes = &server->boxes[i];
     }

@@ -36,15 +36,38 @@ void arena_init(struct arena *arena, size_t budget)
     arena->budget = budget;
 }
 
+static bool take_from_pool(struct arena *arena, size_t size)
+{
+    struct arena_pool *pool = arena->pool;
+    if (!pool)
+        return true;
+    /* the first small chunk is always granted: what little a health check
+     * takes must not depend on what others took */
+    bool small = arena->used == 0 && size <= FIRST_CHUNK;
+    if (atomic_fetch_add(&pool->used, size) + size <= pool->budget || small)
+        return true;
+    atomic_fetch_sub(&pool->used, size);
+    return false;
+}
+
+static void free_chunk(struct arena *arena, struct arena_chunk *chunk)
+{
+    if (arena->pool)
+        atomic_fetch_sub(&arena->pool->used, sizeof *chunk + chunk->size);
+    free(chunk);
+}
+
 void arena_done(struct arena *arena)
 {
+    struct arena_pool *pool = arena->pool;
     struct arena_chunk *chunk = arena->chunks;
     while (chunk) {
         struct arena_chunk *older = chunk->older;
-        free(chunk);
+        free_chunk(arena, chunk);
         chunk = older;
     }
     arena_init(arena, arena->budget);
+    arena->pool = pool;
 }
 
 void arena_reset(struct arena *arena)
@@ -52,11 +75,11 @@ void arena_reset(struct arena *arena)
     struct arena_chunk *chunk = arena->chunks;
     while (chunk && chunk->older) {
         struct arena_chunk *older = chunk->older;
-        free(chunk);
+        free_chunk(arena, chunk);
         chunk = older;
     }
     if (chunk && chunk->size > FIRST_CHUNK) {
-        free(chunk);
+        free_chunk(arena, chunk);
         chunk = NULL;
     }
     if (chunk)
@@ -83,9 +106,14 @@ static bool add_chunk(struct arena *arena, size_t at_least)
         return false;
     if (size > left - sizeof(struct arena_chunk))
         size = at_least;
-    struct arena_chunk *chunk = calloc(1, sizeof *chunk + size);
-    if (!chunk)
+    if (!take_from_pool(arena, sizeof(struct arena_chunk) + size))
         return false;
+    struct arena_chunk *chunk = calloc(1, sizeof *chunk + size);
+    if (!chunk) {
+        if (arena->pool)
+            atomic_fetch_sub(&arena->pool->used, sizeof *chunk + size);
+        return false;
+    }
     chunk->older = arena->chunks;
     chunk->size = size;
     arena->chunks = chunk;

@@ -10,18 +10,27 @@
 
 #include <stdbool.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <protobuf-c/protobuf-c.h>
 
 struct arena_chunk;
 
+/* A budget that several arenas share, of any threads: what all of them take
+ * together, but for the first small chunk of each. */
+struct arena_pool {
+    atomic_size_t used;
+    size_t budget;
+};
+
 struct arena {
     struct arena_chunk *chunks;
     char *next, *end;
-    size_t used;   /* bytes taken from malloc */
-    size_t budget; /* most that used may become */
-    bool exhausted; /* an allocation was refused since init or reset */
+    size_t used;             /* bytes taken from malloc */
+    size_t budget;           /* most that used may become */
+    struct arena_pool *pool; /* NULL: none; set after arena_init */
+    bool exhausted;          /* an allocation was refused since init or reset */
     ProtobufCAllocator allocator;
 };
 

@@ -234,6 +234,74 @@ static void test_max_clients(void **state)
     herod_fixture_stop(&herod);
 }
 
+/* A listener that nobody reaches any more: the watchdog is not fed, so that
+ * systemd makes an end of it. */
+static void test_unreachable_is_not_fed(void **state)
+{
+    enum { TICK_MS = 100 };
+    struct pollfd poller;
+    char text[1024];
+
+    (void)state;
+    setenv("WATCHDOG_USEC", "300000", 1);
+    memset(&herod, 0, sizeof(herod));
+    herod_fixture_start(&herod, NULL);
+    assert_fed();
+    assert_int_equal(unlink(herod.url + strlen("ipc://")), 0);
+    herod_fixture_await_log(&herod, "does not answer itself");
+    poller = (struct pollfd){.fd = herod.notify_fd, .events = POLLIN};
+    while (recv(herod.notify_fd, text, sizeof(text), MSG_DONTWAIT) > 0)
+        ; /* from before */
+    assert_int_equal(poll(&poller, 1, 5 * TICK_MS), 0);
+    herod_fixture_stop(&herod);
+}
+
+/* Requests of all clients share a budget of memory: what doesn't fit is
+ * told, and afterwards all of it is there again. */
+static void test_memory_of_all(void **state)
+{
+    enum { N = 48, PAYLOAD = 900 * 1024 };
+    const char *args[] = {"--memory-limit=16M", NULL};
+    uint8_t *payload = malloc(PAYLOAD);
+    Hero__V1__Request request = HERO__V1__REQUEST__INIT;
+    unsigned ok, busy;
+
+    (void)state;
+    start(args);
+    memset(payload, 0, PAYLOAD);
+    Hero__V1__Request create;
+    fill_create(&create);
+    sqlite3 *db = hold_database();
+    struct sp sp = sp_dial(herod.url);
+    size_t len = create.payload.len;
+    memcpy(payload, create.payload.data, len);
+    /* an unknown field of bytes fills it up */
+    payload[len] = 0xa2;
+    payload[len + 1] = 0x06;
+    size_t rest = PAYLOAD - len - 5;
+    payload[len + 2] = (uint8_t)(rest | 0x80);
+    payload[len + 3] = (uint8_t)(rest >> 7 | 0x80);
+    payload[len + 4] = (uint8_t)(rest >> 14);
+    request.method = create.method;
+    request.has_payload = true;
+    request.payload.data = payload;
+    request.payload.len = PAYLOAD;
+    send_many(&sp, &request, N);
+    sp_check_ms(herod.url); /* is served whatever others take */
+    let_go(db);
+    count_answers(&sp, N, &ok, &busy);
+    assert_true(ok > 0 && busy > 0);
+    send_many(&sp, &create, 20);
+    unsigned again, none;
+    count_answers(&sp, 20, &again, &none);
+    assert_int_equal(again, 20);
+    print_message("of %d requests of 900 kB for 16 MiB: %u done, %u told\n", N, ok, busy);
+    sp_close(&sp);
+    free(create.payload.data);
+    free(payload);
+    herod_fixture_stop(&herod);
+}
+
 static void test_idle_timeout(void **state)
 {
     const char *args[] = {"--idle-timeout=1s", NULL};
@@ -286,6 +354,8 @@ int main(void)
         cmocka_unit_test_teardown(test_in_flight_per_client, tear_down),
         cmocka_unit_test_teardown(test_in_flight_of_all, tear_down),
         cmocka_unit_test_teardown(test_max_clients, tear_down),
+        cmocka_unit_test_teardown(test_unreachable_is_not_fed, tear_down),
+        cmocka_unit_test_teardown(test_memory_of_all, tear_down),
         cmocka_unit_test_teardown(test_idle_timeout, tear_down),
         cmocka_unit_test_teardown(test_few_descriptors, tear_down),
     };
