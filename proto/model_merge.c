@@ -10,12 +10,10 @@
 #include <string.h>
 #include "scan.h"
 
+/* Models; and those that are refused for the models inside. */
 static bool is_kept(const MessageProto *message)
 {
-    bool kept = message_is_model(message);
-    for (size_t i = 0; i < message->n_nested_type && !kept; i++)
-        kept = set_nested_matters(message->nested_type[i], 0);
-    return kept;
+    return message_is_model(message) || set_holds_model(message, 0);
 }
 
 static bool is_options_file(const FileProto *file)

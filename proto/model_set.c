@@ -71,14 +71,20 @@ FileProto *set_empty_copy(struct arena *arena, const FileProto *file)
     return copy;
 }
 
-bool set_nested_matters(const MessageProto *nested, unsigned depth)
+bool set_holds_model(const MessageProto *message, unsigned depth)
 {
-    if (message_is_model(nested) || (nested->options && nested->options->map_entry))
-        return true;
-    for (size_t i = 0; i < nested->n_nested_type && depth < NESTED_MAX; i++)
-        if (set_nested_matters(nested->nested_type[i], depth + 1))
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++)
+        if (message_is_model(message->nested_type[i]) ||
+            set_holds_model(message->nested_type[i], depth + 1))
             return true;
     return false;
+}
+
+/* Maps and models inside messages are refused, and only seen where they are kept. */
+static bool is_told(const MessageProto *nested)
+{
+    return message_is_model(nested) || (nested->options && nested->options->map_entry) ||
+           set_holds_model(nested, 0);
 }
 
 /* A model alone: its columns and relationships need no nested types. */
@@ -90,7 +96,7 @@ static MessageProto *bare_message(struct arena *arena, const MessageProto *messa
     copy->n_nested_type = copy->n_enum_type = copy->n_extension = 0;
     copy->nested_type = NULL;
     for (size_t i = 0; i < message->n_nested_type; i++)
-        if (set_nested_matters(message->nested_type[i], 0) &&
+        if (is_told(message->nested_type[i]) &&
             !set_append(arena, (void ***)&copy->nested_type, &copy->n_nested_type,
                         message->nested_type[i]))
             return NULL;

@@ -41,8 +41,8 @@ FileProto *set_empty_copy(struct arena *arena, const FileProto *file);
 bool set_add_file(struct merge *merge, const FileProto *file);
 /* Adds what a model needs of its message. */
 bool set_add_message(struct merge *merge, FileProto *file, const MessageProto *message);
-/* Maps and models inside messages are refused, and only seen where they are kept. */
-bool set_nested_matters(const MessageProto *nested, unsigned depth);
+/* Is there a model among the messages inside it? depth starts at 0. */
+bool set_holds_model(const MessageProto *message, unsigned depth);
 /* Dependencies of a file of the result, anew from what its models need. */
 bool set_link_file(struct merge *merge, FileProto *file);
 /* Links, orders and packs the result. */

@@ -97,6 +97,13 @@ static void check_file(const char *name)
     rewind(file);
     check_expectations(file, name, merged, &again);
     fclose(file);
+    if (merged) { /* and again, no change */
+        struct models *same = NULL;
+        assert_true(changed);
+        assert_int_equal(models_merge(merged, set.data, set.len, &same, &changed, NULL), code);
+        assert_false(changed);
+        models_unref(same);
+    }
     models_unref(models);
     models_unref(merged);
     fault_done(&fault);
