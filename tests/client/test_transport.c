@@ -129,6 +129,14 @@ static enum transport_end run(struct fixture *fixture, const char *text, int64_t
     return end;
 }
 
+/* The first sending may still go into the connection that is just closing. */
+static enum transport_end run_without_peer(struct fixture *fixture, int64_t ns)
+{
+    enum transport_end end = run(fixture, "e", ns);
+
+    return end == TRANSPORT_LOST ? run(fixture, "e", ns) : end;
+}
+
 static void assert_no_open(struct fixture *fixture, const char *url, Code code, const char *part)
 {
     assert_int_equal(open_url(fixture, url, SECOND / 2), code);
@@ -210,7 +218,7 @@ static void test_restart(void **state)
     open_peer(fixture);
     assert_int_equal(run(fixture, "e", SECOND), TRANSPORT_ANSWERED);
     stop_peer(fixture);
-    assert_int_equal(run(fixture, "e", SECOND / 5), TRANSPORT_NOT_SENT);
+    assert_int_equal(run_without_peer(fixture, SECOND / 5), TRANSPORT_NOT_SENT);
     assert_int_equal(transport_explain(fixture->transport, TRANSPORT_NOT_SENT, &fixture->fault),
                      HERO__V1__CODE__UNAVAILABLE);
     /* Longer than a dialer is given before it is replaced. */
@@ -240,7 +248,7 @@ static void test_rude_listener(void **state)
     unlink(fixture->path);
     fd = listen_plain(fixture);
     assert_int_equal(pthread_create(&thread, NULL, hang_up, &fd), 0);
-    assert_int_equal(run(fixture, "e", SECOND), TRANSPORT_NOT_SENT);
+    assert_int_equal(run_without_peer(fixture, SECOND), TRANSPORT_NOT_SENT);
     shutdown(fd, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(fd);
@@ -306,8 +314,10 @@ static void test_closed_with_calls_in_flight(void **state)
     for (int connected = 1; connected >= 0; connected--) {
         open_peer(fixture);
         transport_limit(fixture->transport, 64);
-        if (!connected)
+        if (!connected) {
             stop_peer(fixture);
+            (void)run_without_peer(fixture, SECOND / 10);
+        }
         for (int i = 0; i < 32; i++)
             start(fixture, "s", &waiting);
         begun = after(0);
