@@ -37,7 +37,7 @@ void fail(const char *format, ...)
     if (running) {
         char command[128];
 
-        if (running->pid > 0)
+        if (running->pid > 1)
             kill(running->pid, SIGKILL);
         snprintf(command, sizeof(command), "tail -n 20 '%s/log'", running->folder);
         if (system(command))
@@ -52,7 +52,7 @@ void daemon_init(struct daemon_process *daemon)
     const char *top = getenv("TMPDIR");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    *daemon = (struct daemon_process){.pid = -1};
+    *daemon = (struct daemon_process){.pid = 0};
     snprintf(daemon->folder, sizeof(daemon->folder), "%s/hero-crash.XXXXXX", top ? top : "/tmp");
     if (!mkdtemp(daemon->folder))
         fail("mkdtemp %s: %s", daemon->folder, strerror(errno));
@@ -82,7 +82,7 @@ static void run_herod(const struct daemon_process *daemon)
     _exit(127);
 }
 
-static void await_ready(const struct daemon_process *daemon)
+static void await_ready(struct daemon_process *daemon)
 {
     struct pollfd poll_fd = {.fd = daemon->ready_fd, .events = POLLIN};
     char text[512];
@@ -94,8 +94,10 @@ static void await_ready(const struct daemon_process *daemon)
             if (strstr(text, "READY=1"))
                 return;
         }
-        if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid)
+        if (waitpid(daemon->pid, NULL, WNOHANG) == daemon->pid) {
+            daemon->pid = 0;
             fail("herod ended before it was ready");
+        }
     }
     fail("herod was not ready within 30 s");
 }
@@ -108,34 +110,50 @@ void daemon_start(struct daemon_process *daemon)
     while (recv(daemon->ready_fd, text, sizeof(text), MSG_DONTWAIT) >= 0)
         ;
     fflush(NULL);
-    daemon->pid = fork();
-    if (daemon->pid < 0)
+    pid_t pid = fork();
+    if (pid < 0)
         fail("fork: %s", strerror(errno));
-    if (daemon->pid == 0)
+    if (pid == 0)
         run_herod(daemon);
+    daemon->pid = pid;
     await_ready(daemon);
+}
+
+void kill_process(pid_t pid)
+{
+    if (pid <= 1)
+        fail("%d is no process to kill", (int)pid);
+    if (kill(pid, SIGKILL))
+        fail("kill %d: %s", (int)pid, strerror(errno));
 }
 
 void daemon_kill(struct daemon_process *daemon)
 {
     int status;
 
-    if (kill(daemon->pid, SIGKILL) || waitpid(daemon->pid, &status, 0) != daemon->pid)
-        fail("kill: %s", strerror(errno));
+    kill_process(daemon->pid);
+    if (waitpid(daemon->pid, &status, 0) != daemon->pid)
+        fail("waitpid: %s", strerror(errno));
     if (!WIFSIGNALED(status))
         fail("herod ended by itself with status %d", WEXITSTATUS(status));
-    daemon->pid = -1;
+    daemon->pid = 0;
 }
 
 void daemon_stop(struct daemon_process *daemon)
 {
     int status;
 
-    if (kill(daemon->pid, SIGTERM) || waitpid(daemon->pid, &status, 0) != daemon->pid)
+    if (daemon->pid <= 1 || kill(daemon->pid, SIGTERM) ||
+        waitpid(daemon->pid, &status, 0) != daemon->pid)
         fail("stop: %s", strerror(errno));
-    daemon->pid = -1;
+    daemon->pid = 0;
     if (!WIFEXITED(status) || WEXITSTATUS(status))
         fail("herod was stopped and ended with wait status %#x", (unsigned)status);
+}
+
+void daemon_forget(void)
+{
+    running = NULL;
 }
 
 void daemon_done(struct daemon_process *daemon)

@@ -16,6 +16,10 @@ struct daemon_process {
 
 void __attribute__((noreturn, format(printf, 1, 2))) fail(const char *format, ...);
 
+/* SIGKILL to one process. Never to a group or to all, which is what 0 and -1
+ * mean to kill(): a pid that is none fails the test. */
+void kill_process(pid_t pid);
+
 /* A fresh folder; nothing runs yet. */
 void daemon_init(struct daemon_process *daemon);
 /* Returns when it is ready. */
@@ -23,6 +27,8 @@ void daemon_start(struct daemon_process *daemon);
 void daemon_kill(struct daemon_process *daemon);
 /* SIGTERM; status 0 is demanded. */
 void daemon_stop(struct daemon_process *daemon);
+/* In a child: the daemon is the parent's, fail() leaves it alone. */
+void daemon_forget(void);
 /* Removes the folder. */
 void daemon_done(struct daemon_process *daemon);
 

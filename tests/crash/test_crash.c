@@ -1,21 +1,28 @@
 /*
  * test_crash [CYCLES]: kill -9 amid commits.
  *
- * Several writers, each a client of its own, create heroes with two links
- * each; herod is killed again and again after a random number of answers and
- * started on the same file. A write of unknown outcome is settled by
- * repeating it under its client id and seq: by the library where its deadline
- * is long, by the writer (with a new hero_client, as after a crash of its
- * own) where it is short. Afterwards every acknowledged commit is there
- * whole, none half, none twice.
+ * Several writers, each a process with a client of its own, create heroes
+ * with two links each. herod is killed again and again after a random number
+ * of answers and started on the same file; now and then a writer is killed
+ * too. A write of unknown outcome is settled by repeating it under its client
+ * id and seq: by the library where its deadline is long, by the writer's
+ * successor where it is short or the writer was killed. Afterwards every
+ * acknowledged commit is there whole, none half, none twice.
  */
+#include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
+#include <poll.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include <heroclient.h>
 #include "heroes.pb-c.h"
 #include "daemon.h"
@@ -24,32 +31,38 @@ static const uint8_t models[] = {
 #include "heroes.desc.inc"
 };
 
-enum { N_WRITERS = 6, N_TEAMS = 7, LINKS = 2, SHORT_MS = 60, LONG_MS = 60000 };
+enum {
+    N_WRITERS = 6,
+    N_TEAMS = 7,
+    LINKS = 2,
+    SHORT_MS = 60,
+    LONG_MS = 60000,
+    MOST_COMMITS = 100000
+};
+/* How a writer's process ends. */
+enum { WRITER_DONE = 0, WRITER_FAILED = 1, WRITER_LOST = 3 };
 
 struct acknowledged {
     int64_t id;
     uint64_t commit;
 };
 
+/* In memory that all processes share; `done` is what a program would keep on
+ * its own disk. */
 struct writer {
-    pthread_t thread;
     unsigned number;
     uint32_t timeout_ms;
     uint8_t client_id[16];
-    hero_client *client;
-    struct acknowledged *done; /* of its commits 0, 1, ... */
-    size_t n_done, max_done;
-    unsigned n_repeated;
+    unsigned n_lives;
+    _Atomic size_t n_done;
+    struct acknowledged done[MOST_COMMITS]; /* its commits 0, 1, ... */
 };
 
 static struct daemon_process herod;
-static struct writer writers[N_WRITERS];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t progress = PTHREAD_COND_INITIALIZER;
-static pthread_cond_t restarted = PTHREAD_COND_INITIALIZER;
-static uint64_t n_answers; /* of all writers */
-static unsigned n_starts;  /* of herod */
-static bool stopping;
+static struct writer *writers;
+static pid_t writer_pids[N_WRITERS]; /* the parent's alone; 0: ended, all settled */
+static atomic_bool *stopping;
+static int progress[2]; /* a pipe: one byte for each answer */
 
 /* ---- the writers ---- */
 
@@ -63,54 +76,35 @@ static void name_of(unsigned writer, size_t commit, char name[40])
     snprintf(name, 40, "hero %u-%zu", writer, commit);
 }
 
-static void await_restart(unsigned seen)
-{
-    pthread_mutex_lock(&lock);
-    while (n_starts == seen)
-        pthread_cond_wait(&restarted, &lock);
-    pthread_mutex_unlock(&lock);
-}
-
-static unsigned starts_seen(void)
-{
-    pthread_mutex_lock(&lock);
-    unsigned seen = n_starts;
-    pthread_mutex_unlock(&lock);
-    return seen;
-}
-
 static bool lost_connection(const hero_error *error)
 {
-    return error->code == HERO_UNAVAILABLE || error->code == HERO_DEADLINE_EXCEEDED;
+    return error->outcome != HERO_REFUSED &&
+           (error->code == HERO_UNAVAILABLE || error->code == HERO_DEADLINE_EXCEEDED);
 }
 
 /* Its seq is that of the commit in question: what is settled below it may be
  * forgotten. */
-static void open_client(struct writer *writer)
+static hero_client *open_client(const struct writer *writer)
 {
     hero_options options = HERO_OPTIONS_INIT;
+    hero_error error = HERO_ERROR_INIT;
+    hero_client *client;
+    /* What a program does whose daemon is not there: it tries again. */
+    const struct timespec pause = {.tv_nsec = 2000000};
 
     options.timeout_ms = writer->timeout_ms;
     options.client_id = writer->client_id;
     options.first_seq = writer->n_done + 1;
-    for (;;) {
-        hero_error error = HERO_ERROR_INIT;
-        unsigned seen = starts_seen();
-        hero_code code = hero_client_open(herod.url, &options, &writer->client, &error);
-
-        if (code && !lost_connection(&error))
-            fail("open: %s: %s", hero_code_name(code), error.message);
-        hero_error_free(&error);
-        if (!code)
-            return;
-        /* Not there, or killed just now; a short deadline also misses a herod
-         * that is busy starting. */
-        if (code == HERO_UNAVAILABLE)
-            await_restart(seen);
+    while (hero_client_open(herod.url, &options, &client, &error)) {
+        if (!lost_connection(&error))
+            fail("open: %s: %s", hero_code_name(error.code), error.message);
+        nanosleep(&pause, NULL);
     }
+    hero_error_free(&error);
+    return client;
 }
 
-static hero_result *try_commit(struct writer *writer, hero_error *error)
+static hero_result *try_commit(const struct writer *writer, hero_client *client, hero_error *error)
 {
     size_t commit = writer->n_done;
     char name[40];
@@ -128,129 +122,191 @@ static hero_result *try_commit(struct writer *writer, hero_error *error)
     }
     hero.teams = linked;
     hero.n_teams = LINKS;
-    hero_request *request = hero_request_create(writer->client, &hero.base, error);
+    hero_request *request = hero_request_create(client, &hero.base, error);
     if (request)
         hero_request_set_seq(request, commit + 1);
     return hero_request_run(request, error);
 }
 
-static void keep(struct writer *writer, hero_result *result)
+static void keep(struct writer *writer, const hero_result *result)
 {
     const Hero *hero = hero_result_record(result, 0);
 
     if (!hero || !hero->has_id)
         fail("writer %u: an answer without the record's key", writer->number);
-    if (writer->n_done == writer->max_done) {
-        writer->max_done = 2 * writer->max_done + 64;
-        writer->done = realloc(writer->done, writer->max_done * sizeof(*writer->done));
-        if (!writer->done)
-            fail("no memory");
-    }
-    pthread_mutex_lock(&lock);
-    writer->done[writer->n_done++] =
+    if (writer->n_done == MOST_COMMITS)
+        fail("writer %u: more commits than expected", writer->number);
+    writer->done[writer->n_done] =
         (struct acknowledged){.id = hero->id, .commit = hero_result_commit(result)};
-    n_answers++;
-    pthread_cond_signal(&progress);
-    pthread_mutex_unlock(&lock);
-    hero_result_free(result);
+    writer->n_done++;
+    if (write(progress[1], "", 1) != 1)
+        fail("write: %s", strerror(errno));
 }
 
-static bool is_stopping(void)
+/* Never closes its client: it ends as a crash would. */
+static void __attribute__((noreturn)) write_on(struct writer *writer)
 {
-    pthread_mutex_lock(&lock);
-    bool answer = stopping;
-    pthread_mutex_unlock(&lock);
-    return answer;
-}
+    hero_client *client = open_client(writer);
+    hero_error error = HERO_ERROR_INIT;
+    hero_result *result;
 
-static void *write_on(void *arg)
-{
-    struct writer *writer = arg;
-
-    open_client(writer);
-    /* What is begun is settled before the writer ends. */
-    for (bool unsettled = false; unsettled || !is_stopping();) {
-        hero_error error = HERO_ERROR_INIT;
-        hero_result *result = try_commit(writer, &error);
-
-        unsettled = !result;
-        if (result) {
-            keep(writer, result);
-            continue;
-        }
-        if (!lost_connection(&error) || error.outcome == HERO_REFUSED)
+    /* Whatever its predecessor left is settled before it may stop. */
+    do {
+        result = try_commit(writer, client, &error);
+        if (!result && lost_connection(&error))
+            _exit(WRITER_LOST);
+        if (!result)
             fail("writer %u, commit %zu: %s (outcome %d): %s", writer->number, writer->n_done,
                  hero_code_name(error.code), (int)error.outcome, error.message);
-        hero_error_free(&error);
-        writer->n_repeated++;
-        hero_client_close(writer->client);
-        open_client(writer);
+        keep(writer, result);
+        hero_result_free(result);
+    } while (!*stopping);
+    _exit(WRITER_DONE);
+}
+
+static pid_t fork_child(void)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+
+    if (pid < 0)
+        fail("fork: %s", strerror(errno));
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        daemon_forget();
     }
-    hero_client_close(writer->client);
-    return NULL;
+    return pid;
+}
+
+static void start_writer(struct writer *writer)
+{
+    writer->n_lives++;
+    pid_t pid = fork_child();
+    if (pid == 0)
+        write_on(writer);
+    writer_pids[writer->number] = pid;
+}
+
+/* Writers that ended: a lost or killed one gets a successor. */
+static void reap_writers(void)
+{
+    for (int i = 0; i < N_WRITERS; i++) {
+        int status;
+
+        if (writer_pids[i] == 0 || waitpid(writer_pids[i], &status, WNOHANG) != writer_pids[i])
+            continue;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == WRITER_DONE)
+            writer_pids[i] = 0;
+        else if (WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL
+                                     : WEXITSTATUS(status) == WRITER_LOST)
+            start_writer(&writers[i]);
+        else
+            fail("writer %d ended with wait status %#x", i, (unsigned)status);
+    }
 }
 
 /* ---- the killing ---- */
 
-static void create_teams(void)
+static void must(hero_result *result, const hero_error *error, const char *what)
+{
+    if (!result)
+        fail("%s: %s", what, error->message);
+    hero_result_free(result);
+}
+
+/* In a process of its own, as everything that uses the library: its threads
+ * don't survive a fork. */
+static void __attribute__((noreturn)) create_teams(void)
 {
     hero_error error = HERO_ERROR_INIT;
     hero_client *client;
 
     if (hero_client_open(herod.url, NULL, &client, &error))
         fail("open: %s", error.message);
-    hero_result *result = hero_client_apply(client, models, sizeof(models), false, &error);
-    if (!result)
-        fail("apply: %s", error.message);
-    hero_result_free(result);
+    must(hero_client_apply(client, models, sizeof(models), false, &error), &error, "apply");
     for (int i = 0; i < N_TEAMS; i++) {
         Team team = TEAM__INIT;
 
         team.name = "team";
         team.headquarters = "here";
-        result = hero_client_create(client, &team.base, &error);
-        if (!result)
-            fail("create team: %s", error.message);
-        hero_result_free(result);
+        must(hero_client_create(client, &team.base, &error), &error, "create team");
     }
     hero_client_close(client);
+    _exit(0);
 }
 
-static void start_herod(void)
+static void run_create_teams(void)
 {
-    daemon_start(&herod);
-    pthread_mutex_lock(&lock);
-    n_starts++;
-    pthread_cond_broadcast(&restarted);
-    pthread_mutex_unlock(&lock);
+    int status;
+    pid_t pid = fork_child();
+
+    if (pid == 0)
+        create_teams();
+    if (waitpid(pid, &status, 0) != pid || status)
+        fail("no teams");
 }
 
-static void await_answers(uint64_t n)
+static double now_s(void)
 {
-    struct timespec until;
+    struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 60;
-    pthread_mutex_lock(&lock);
-    for (n += n_answers; n_answers < n;)
-        if (pthread_cond_timedwait(&progress, &lock, &until))
-            fail("no answers for 60 s after start %u", n_starts);
-    pthread_mutex_unlock(&lock);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Until n answers came; writers that end meanwhile go on. */
+static void await_answers(unsigned n)
+{
+    struct pollfd poll_fd = {.fd = progress[0], .events = POLLIN};
+    double limit = now_s() + 60;
+    char bytes[256];
+
+    while (n > 0) {
+        if (poll(&poll_fd, 1, 5) == 1) {
+            ssize_t got = read(progress[0], bytes, n < sizeof(bytes) ? n : sizeof(bytes));
+            if (got <= 0)
+                fail("read: %s", strerror(errno));
+            n -= (unsigned)got;
+        }
+        reap_writers();
+        if (now_s() > limit)
+            fail("no answers for 60 s");
+    }
 }
 
 static void kill_again_and_again(int cycles, unsigned seed)
 {
     for (int i = 0; i < cycles; i++) {
-        await_answers(1 + (uint64_t)(rand_r(&seed) % 60));
+        await_answers(1 + (unsigned)(rand_r(&seed) % 60));
         /* Not always just after an answer. */
         struct timespec moment = {.tv_nsec = rand_r(&seed) % 2000000};
         nanosleep(&moment, NULL);
+        if (rand_r(&seed) % 3 == 0)
+            kill_process(writer_pids[rand_r(&seed) % N_WRITERS]);
         daemon_kill(&herod);
-        start_herod();
+        daemon_start(&herod);
     }
-    pthread_mutex_lock(&lock);
-    stopping = true;
-    pthread_mutex_unlock(&lock);
+}
+
+static void await_writers(void)
+{
+    double limit = now_s() + 60;
+    struct pollfd poll_fd = {.fd = progress[0], .events = POLLIN};
+    char bytes[256];
+    bool running = true;
+
+    *stopping = true;
+    while (running) {
+        /* Nobody may wait for room in the pipe. */
+        if (poll(&poll_fd, 1, 5) == 1 && read(progress[0], bytes, sizeof(bytes)) < 0)
+            fail("read: %s", strerror(errno));
+        reap_writers();
+        running = false;
+        for (int i = 0; i < N_WRITERS; i++)
+            running = running || writer_pids[i];
+        if (now_s() > limit)
+            fail("the writers did not settle within 60 s");
+    }
 }
 
 /* ---- the reckoning ---- */
@@ -355,35 +411,45 @@ static size_t check_all(void)
     return n;
 }
 
+static void make_shared(void)
+{
+    size_t size = N_WRITERS * sizeof(*writers) + sizeof(*stopping);
+    void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED || pipe(progress))
+        fail("mmap, pipe: %s", strerror(errno));
+    writers = shared;
+    stopping = (void *)(writers + N_WRITERS);
+    for (unsigned i = 0; i < N_WRITERS; i++) {
+        writers[i].number = i;
+        writers[i].timeout_ms = i % 2 ? SHORT_MS : LONG_MS;
+        hero_client_id_new(writers[i].client_id);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *asked = argc > 1 ? argv[1] : getenv("HERO_CRASH_CYCLES");
     int cycles = asked ? atoi(asked) : 100;
-    unsigned seed = (unsigned)time(NULL), n_repeated = 0;
+    unsigned seed = (unsigned)time(NULL), n_lives = 0;
 
     if (cycles < 1 || !getenv("HEROD"))
         fail("usage: HEROD=PATH test_crash [CYCLES]");
     printf("%d cycles, seed %u\n", cycles, seed);
     daemon_init(&herod);
-    start_herod();
-    create_teams();
-    for (unsigned i = 0; i < N_WRITERS; i++) {
-        writers[i].number = i;
-        writers[i].timeout_ms = i % 2 ? SHORT_MS : LONG_MS;
-        hero_client_id_new(writers[i].client_id);
-        pthread_create(&writers[i].thread, NULL, write_on, &writers[i]);
-    }
+    make_shared();
+    daemon_start(&herod);
+    run_create_teams();
+    for (int i = 0; i < N_WRITERS; i++)
+        start_writer(&writers[i]);
     kill_again_and_again(cycles, seed);
-    for (int i = 0; i < N_WRITERS; i++) {
-        pthread_join(writers[i].thread, NULL);
-        n_repeated += writers[i].n_repeated;
-    }
+    await_writers();
     daemon_stop(&herod);
     size_t n = check_all();
     for (int i = 0; i < N_WRITERS; i++)
-        free(writers[i].done);
+        n_lives += writers[i].n_lives;
     daemon_done(&herod);
-    printf("%zu commits acknowledged, %u settled by their writers: all there, whole, once\n", n,
-           n_repeated);
+    printf("%zu commits acknowledged, %u settled by a writer's successor: all there, whole, once\n",
+           n, n_lives - N_WRITERS);
     return 0;
 }
