@@ -104,7 +104,8 @@ void models_unref(const struct models *models); /* NULL allowed */
 MUST_CHECK Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
                              struct models **ret_models, bool *ret_changed, struct fault *fault);
 /* `served` less some models. NOT_FOUND; FAILED_PRECONDITION while others, which
- * stay, refer to one of them, naming those. Violations' paths are names[i]. */
+ * stay, refer to one of them. Violations' paths: names[i] of one that isn't
+ * there; the full name of a model that refers. */
 MUST_CHECK Code models_without(const struct models *served, const char *const *names,
                                size_t n_names, struct models **ret_models, struct fault *fault);
 
