@@ -3,6 +3,7 @@
  * is a script: what it answers to each message in turn, or that it hangs up.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -31,7 +32,7 @@ struct fixture {
     pthread_t thread;
     hero_client *client;
     hero_error error;
-    /* the peer's */
+    pthread_mutex_t lock; /* of what follows, which the peer works on */
     const enum step *script;
     size_t n_seen;
     uint8_t ids[8][16];
@@ -104,9 +105,12 @@ static void say_hello(struct fixture *fixture, nng_msg *message)
 static void follow_script(struct fixture *fixture, nng_msg *message,
                           const Hero__V1__Request *request)
 {
-    enum step step = *fixture->script;
-    size_t i = fixture->n_seen++;
+    enum step step;
+    size_t i;
 
+    pthread_mutex_lock(&fixture->lock);
+    step = *fixture->script;
+    i = fixture->n_seen++;
     if (i < 8) {
         memset(fixture->ids[i], 0, 16);
         if (request->client.len == 16)
@@ -117,6 +121,7 @@ static void follow_script(struct fixture *fixture, nng_msg *message,
     }
     if (step != END)
         fixture->script++;
+    pthread_mutex_unlock(&fixture->lock);
     if (step == END || step == HANG_UP)
         nng_pipe_close(nng_msg_get_pipe(message));
     if (step == END || step == HANG_UP || step == SILENCE)
@@ -148,6 +153,7 @@ static int setup(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     hero_options options = HERO_OPTIONS_INIT;
 
+    pthread_mutex_init(&fixture->lock, NULL);
     strcpy(fixture->directory, "/tmp/hero-request-XXXXXX");
     assert_non_null(mkdtemp(fixture->directory));
     snprintf(fixture->url, sizeof(fixture->url), "ipc://%s/socket", fixture->directory);
@@ -175,13 +181,29 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The script must be there before the request is sent; the answer to one that
- * ended is read after it: nng orders the two. */
-static hero_result *play(struct fixture *fixture, const enum step *script, const char *method)
+static void set_script(struct fixture *fixture, const enum step *script)
 {
+    pthread_mutex_lock(&fixture->lock);
     fixture->script = script;
     fixture->n_seen = 0;
-    return hero_client_call(fixture->client, method, NULL, 0, &fixture->error);
+    pthread_mutex_unlock(&fixture->lock);
+}
+
+/* What the peer saw is there to be read now. */
+static void settle(struct fixture *fixture)
+{
+    pthread_mutex_lock(&fixture->lock);
+    pthread_mutex_unlock(&fixture->lock);
+}
+
+static hero_result *play(struct fixture *fixture, const enum step *script, const char *method)
+{
+    hero_result *result;
+
+    set_script(fixture, script);
+    result = hero_client_call(fixture->client, method, NULL, 0, &fixture->error);
+    settle(fixture);
+    return result;
 }
 
 #define WRITE "hero.v1.Records/Commit"
@@ -304,11 +326,11 @@ static void test_own_seq(void **state)
     struct fixture *fixture = *state;
     hero_request *request = hero_request_call(fixture->client, WRITE, NULL, 0, &fixture->error);
 
-    fixture->script = SCRIPT(FORGOTTEN);
-    fixture->n_seen = 0;
+    set_script(fixture, SCRIPT(FORGOTTEN));
     hero_request_set_seq(request, 1000);
     assert_failed(fixture, hero_request_run(request, &fixture->error), HERO_FAILED_PRECONDITION,
                   HERO_OUTCOME_UNKNOWN);
+    settle(fixture);
     assert_int_equal(fixture->seqs[0], 1000);
     assert_int_equal(fixture->n_seen, 1);
     hero_result_free(play(fixture, SCRIPT(ANSWER), WRITE));
@@ -316,36 +338,39 @@ static void test_own_seq(void **state)
     assert_int_equal(fixture->lowest[0], 1000);
 }
 
+struct ended {
+    hero_code code;
+    hero_outcome outcome;
+    atomic_bool over;
+};
+
 static void on_done(void *arg, hero_result *result, const hero_error *error)
 {
-    hero_error *copy = arg;
+    struct ended *ended = arg;
 
-    *copy = *error;
-    copy->memory = NULL;
-    copy->message = NULL;
-    if (result && hero_result_commit(result) != 7)
-        copy->code = HERO_UNKNOWN;
+    ended->code = result && hero_result_commit(result) != 7 ? HERO_UNKNOWN : error->code;
+    ended->outcome = error->outcome;
     hero_result_free(result);
-    __atomic_store_n(&copy->n_violations, 99, __ATOMIC_RELEASE);
+    atomic_store(&ended->over, true);
 }
 
-static void start(struct fixture *fixture, const enum step *script, hero_error *ended)
+static void start(struct fixture *fixture, const enum step *script, struct ended *ended)
 {
     hero_request *request = hero_request_call(fixture->client, WRITE, NULL, 0, &fixture->error);
 
-    *ended = (hero_error)HERO_ERROR_INIT;
-    fixture->script = script;
-    fixture->n_seen = 0;
+    memset(ended, 0, sizeof(*ended));
+    set_script(fixture, script);
     assert_int_equal(hero_request_start(request, on_done, ended, &fixture->error), HERO_OK);
-    while (__atomic_load_n(&ended->n_violations, __ATOMIC_ACQUIRE) != 99)
+    while (!atomic_load(&ended->over))
         sched_yield();
+    settle(fixture);
 }
 
 /* The same on nng's threads. */
 static void test_started(void **state)
 {
     struct fixture *fixture = *state;
-    hero_error ended;
+    struct ended ended;
 
     start(fixture, SCRIPT(HANG_UP, HANG_UP, ANSWER), &ended);
     assert_int_equal(ended.code, HERO_OK);
