@@ -222,6 +222,7 @@ void herod_fixture_end(struct herod_fixture *fixture)
 
     if (fixture->pid == 0)
         return;
+    kill(fixture->pid, SIGCONT); /* a test that failed may have left it stopped */
     kill(fixture->pid, SIGTERM);
     int status = await_end(fixture->pid);
     fixture->pid = 0;
@@ -258,8 +259,15 @@ void herod_fixture_stop(struct herod_fixture *fixture)
 
 void herod_fixture_signal(struct herod_fixture *fixture, int signal_number)
 {
+    int status = 0;
+
     assert_true(fixture->pid > 0);
     assert_int_equal(kill(fixture->pid, signal_number), 0);
+    /* A thread on another CPU runs on for a moment: until all have stopped. */
+    if (signal_number == SIGSTOP) {
+        assert_int_equal(waitpid(fixture->pid, &status, WUNTRACED), fixture->pid);
+        assert_true(WIFSTOPPED(status));
+    }
 }
 
 void herod_fixture_kill(struct herod_fixture *fixture)
