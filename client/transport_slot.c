@@ -166,14 +166,17 @@ static enum transport_end send_failed(int error)
     return TRANSPORT_NOT_SENT;
 }
 
-static enum transport_end receive_failed(int error)
+/* nng 1.5.2 cancels several aios that time out together one after the other,
+ * without looking again: one that ended meanwhile and is in use for the next
+ * step ends too early then. Before the deadline a timeout is none. */
+static enum transport_end receive_failed(const struct transport_slot *slot, int error)
 {
     switch (error) {
     case NNG_ECANCELED:
     case NNG_ECLOSED:
         return TRANSPORT_CANCELLED;
     case NNG_ETIMEDOUT:
-        return TRANSPORT_TIMED_OUT;
+        return transport_now_ns() < slot->deadline_ns ? TRANSPORT_LOST : TRANSPORT_TIMED_OUT;
     }
     return TRANSPORT_LOST;
 }
@@ -200,7 +203,7 @@ enum transport_end transport_run(struct transport_slot *slot, int64_t deadline_n
     nng_aio_wait(aio);
     error = nng_aio_result(aio);
     if (error)
-        return receive_failed(error);
+        return receive_failed(slot, error);
     *ret_reply = take_reply(slot, aio);
     return TRANSPORT_ANSWERED;
 }
@@ -242,7 +245,7 @@ static void on_aio(void *arg)
     if (slot->sending)
         on_sent(slot, error);
     else if (error)
-        ended(slot, receive_failed(error), none);
+        ended(slot, receive_failed(slot, error), none);
     else
         ended(slot, TRANSPORT_ANSWERED, take_reply(slot, slot->start_aio));
 }
