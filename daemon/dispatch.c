@@ -318,6 +318,19 @@ Code dispatch_start(struct daemon *daemon, unsigned n_threads, struct fault *fau
     return readers_start(&daemon->readers, n_threads, run_deferred, fault);
 }
 
+static void refuse(struct call *call)
+{
+    struct fault fault = FAULT_INIT;
+
+    fault_set(&fault, HERO__V1__CODE__UNAVAILABLE, "herod is stopping; nothing was done");
+    call_fail(call, &fault);
+}
+
+void dispatch_refuse_waiting(struct daemon *daemon)
+{
+    readers_clear(daemon->readers, refuse);
+}
+
 void dispatch_stop(struct daemon *daemon)
 {
     readers_stop(daemon->readers);

@@ -13,6 +13,9 @@
 
 /* Starts the reader threads. */
 MUST_CHECK Code dispatch_start(struct daemon *daemon, unsigned n_threads, struct fault *fault);
+/* Reads that wait for a thread are told UNAVAILABLE: herod is stopping and
+ * has no time for them. */
+void dispatch_refuse_waiting(struct daemon *daemon);
 /* Waits for running reads, ends the threads. */
 void dispatch_stop(struct daemon *daemon);
 

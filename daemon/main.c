@@ -37,8 +37,9 @@ enum exit_code {
 
 /* From SIGTERM to the end, whatever happens. */
 #define STOP_HARD_MS 1900
-/* Of those, for requests that run and answers that are on their way. */
-#define STOP_DRAIN_MS 1300
+/* Of those, for requests that run or wait; then for answers on their way. */
+#define STOP_QUIESCE_MS 800
+#define STOP_DRAIN_MS 500
 #define PROBE_START_MS 5000
 /* Files, SQLite, nng, the probe: descriptors that no client may have. */
 #define RESERVED_FDS 256
@@ -308,6 +309,8 @@ static void stop(struct daemon *daemon, struct server *server)
 
     setitimer(ITIMER_REAL, &hard, NULL);
     sd_notify(0, "STOPPING=1\nSTATUS=finishing what was acknowledged");
+    if (!server_quiesce(server, STOP_QUIESCE_MS))
+        dispatch_refuse_waiting(daemon);
     server_stop(server, STOP_DRAIN_MS);
     atomic_store(&hard_stop_ok,
                  true); /* what is left is a checkpoint, which the next start makes too */

@@ -86,6 +86,20 @@ void readers_stop(struct reader_pool *pool)
     free(pool);
 }
 
+void readers_clear(struct reader_pool *pool, void (*refuse)(struct call *call))
+{
+    pthread_mutex_lock(&pool->lock);
+    struct call *call = pool->first;
+    pool->first = NULL;
+    pool->last = &pool->first;
+    pthread_mutex_unlock(&pool->lock);
+    while (call) {
+        struct call *next = call->next; /* refuse frees the call */
+        refuse(call);
+        call = next;
+    }
+}
+
 void readers_push(struct reader_pool *pool, struct call *call)
 {
     call->next = NULL;

@@ -12,6 +12,8 @@ struct reader_pool;
 
 MUST_CHECK Code readers_start(struct reader_pool **ret_pool, unsigned n_threads,
                               void (*run)(struct call *call), struct fault *fault);
+/* Takes what is queued away from the threads and hands each call to `refuse`. */
+void readers_clear(struct reader_pool *pool, void (*refuse)(struct call *call));
 /* Runs what is queued, then ends and frees the threads. NULL allowed. */
 void readers_stop(struct reader_pool *pool);
 void readers_push(struct reader_pool *pool, struct call *call);

@@ -567,13 +567,18 @@ static bool drained(struct server *server)
     return drain.all_out;
 }
 
+bool server_quiesce(struct server *server, uint32_t timeout_ms)
+{
+    atomic_store(&server->stopping, true);
+    return connections_wait_quiet(&server->connections, now_ns() + (int64_t)timeout_ms * 1000000);
+}
+
 void server_stop(struct server *server, uint32_t timeout_ms)
 {
     const struct timespec pause = {0, 2000000};
     int64_t deadline_ns = now_ns() + (int64_t)timeout_ms * 1000000;
 
-    atomic_store(&server->stopping, true);
-    connections_wait_quiet(&server->connections, deadline_ns);
+    server_quiesce(server, timeout_ms);
     while (!drained(server) && now_ns() < deadline_ns)
         nanosleep(&pause, NULL);
     for (size_t i = 0; i < server->n_listeners; i++)

@@ -40,6 +40,9 @@ const char *server_url(const struct server *server, size_t i);
 MUST_CHECK Code server_probe(struct server *server, uint32_t timeout_ms, struct fault *fault);
 /* Closes connections that were silent for limits.idle_timeout_s. */
 void server_close_idle(struct server *server);
+/* From now on requests are told UNAVAILABLE. Waits until those that run are
+ * answered; false: not within timeout_ms. */
+bool server_quiesce(struct server *server, uint32_t timeout_ms);
 /* Takes no new requests, waits until those running are answered and sent (at
  * most timeout_ms), removes its own socket files. The process must _exit
  * soon after: nng_close can hang (nng 1.5.2). */
