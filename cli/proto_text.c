@@ -372,11 +372,11 @@ static void print_file(FILE *out, const File *file)
     if (file->n_dependency)
         fputc('\n', out);
     for (size_t i = 0; i < file->n_dependency; i++) {
-        bool public = false;
+        bool is_public = false;
 
         for (size_t j = 0; j < file->n_public_dependency; j++)
-        public = public || (size_t)file->public_dependency[j] == i;
-        fprintf(out, "import %s\"%s\";\n", public ? "public " : "", file->dependency[i]);
+            is_public = is_public || (size_t)file->public_dependency[j] == i;
+        fprintf(out, "import %s\"%s\";\n", is_public ? "public " : "", file->dependency[i]);
     }
     for (size_t i = 0; i < file->n_enum_type; i++) {
         fputc('\n', out);

@@ -24,13 +24,14 @@ dynamic_descriptor(struct arena *arena, const char *full_name, bool proto3,
 /* A descriptor for the same C struct as `generated`, with only the given
  * field numbers: packs and unpacks a protoc-c generated struct without its
  * relationships. Lives in the arena; borrows from `generated`. */
-const ProtobufCMessageDescriptor *
-dynamic_subset(struct arena *arena, const ProtobufCMessageDescriptor *generated,
-               const uint32_t *numbers, size_t n_numbers);
+const ProtobufCMessageDescriptor *dynamic_subset(struct arena *arena,
+                                                 const ProtobufCMessageDescriptor *generated,
+                                                 const uint32_t *numbers, size_t n_numbers);
 
 /* A zeroed, initialised message (protobuf_c_message_init needs a generated
  * descriptor; this takes any). */
-ProtobufCMessage *dynamic_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor);
+ProtobufCMessage *dynamic_message(struct arena *arena,
+                                  const ProtobufCMessageDescriptor *descriptor);
 
 /* Is the field set? Singular: presence as protobuf has it (a proto3 scalar
  * without presence is always set). Repeated: not empty. */

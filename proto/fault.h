@@ -34,7 +34,10 @@ struct fault {
     size_t n_dropped;
 };
 
-#define FAULT_INIT {HERO__V1__CODE__OK, NULL, NULL, 0, 0}
+#define FAULT_INIT                                                                                 \
+    {                                                                                              \
+        HERO__V1__CODE__OK, NULL, NULL, 0, 0                                                       \
+    }
 
 /* Sets code and message; what was set before is replaced, violations stay.
  * A NULL fault is allowed and only passes the code on. Returns code. */

@@ -32,7 +32,7 @@ struct store {
     bool pool_open;
     atomic_uint generation; /* grows with each change of the schema: readers forget statements */
 
-    struct db write_db; /* the writer thread's, and store_open's before it starts */
+    struct db write_db;         /* the writer thread's, and store_open's before it starts */
     struct arena write_scratch; /* the writer's: the text of one statement at a time */
     struct writer *writer;
     atomic_ullong commit_number;

@@ -20,11 +20,11 @@ struct store;
 /* Why a store cannot go on; main maps them to exit codes. */
 enum store_trouble {
     STORE_TROUBLE_NONE,
-    STORE_TROUBLE_OPEN,     /* no such directory, no permission, read-only */
-    STORE_TROUBLE_LOCKED,   /* another herod owns the database */
-    STORE_TROUBLE_CORRUPT,  /* not a database, damaged, quick_check fails */
-    STORE_TROUBLE_NEWER,    /* written by a newer Hero */
-    STORE_TROUBLE_IO,       /* a COMMIT failed with an I/O error: its outcome is unknown */
+    STORE_TROUBLE_OPEN,    /* no such directory, no permission, read-only */
+    STORE_TROUBLE_LOCKED,  /* another herod owns the database */
+    STORE_TROUBLE_CORRUPT, /* not a database, damaged, quick_check fails */
+    STORE_TROUBLE_NEWER,   /* written by a newer Hero */
+    STORE_TROUBLE_IO,      /* a COMMIT failed with an I/O error: its outcome is unknown */
     STORE_TROUBLE_MEMORY,
 };
 
@@ -108,7 +108,7 @@ MUST_CHECK Code store_count_rows(struct store *store, struct store_read *read, u
 struct store_identity {
     const char *principal; /* "uid:1000", "tcp" */
     uint8_t client[16];
-    uint64_t seq;        /* 0: no identity; executed as often as it arrives */
+    uint64_t seq; /* 0: no identity; executed as often as it arrives */
     uint64_t lowest_seq;
 };
 
@@ -132,7 +132,7 @@ struct store_write {
     void (*done)(struct store_write *write);
     void *arg;
     /* out */
-    struct fault fault; /* OK: committed, or answered from an earlier execution */
+    struct fault fault;         /* OK: committed, or answered from an earlier execution */
     ProtobufCBinaryData answer; /* a packed CommitResponse, in the arena */
     /* the store's own */
     struct store_write *next;
