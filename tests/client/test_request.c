@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
+#include "nng_leaks.h"
 #include "unit.h"
 #include "frame.h"
 #include "heroclient.h"

@@ -7,15 +7,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 #include "call_case.h"
-
-/* nng 1.5.2 loses a message that a connection was sending when it ended (nng
- * #1713): at most one for each that is killed here. */
-const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libnng";
-}
+#include "../client/nng_leaks.h"
 
 static hero_request *prepare_hero(struct call_case *test, const char *name)
 {

@@ -5,15 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "call_case.h"
-
-/* nng 1.5.2 loses a message that a connection was sending when it ended (nng
- * #1713): at most one for each that is killed here. */
-const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libnng";
-}
+#include "../client/nng_leaks.h"
 
 #define N_THREADS 8
 #define N_CALLS 60
