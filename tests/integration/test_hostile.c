@@ -26,7 +26,7 @@ static const uint8_t heroes_set[] = {
 
 #define N_ATTACKS 1000
 /* "At once", on a machine that also builds something. */
-#define AT_ONCE_MS (fixture_is_sanitized() ? 3000 : 500)
+#define AT_ONCE_MS (fixture_is_sanitized() ? 5000 : 2000)
 
 static struct herod_fixture herod;
 
@@ -387,6 +387,7 @@ static void test_slow_readers(void **state)
     Hero__V1__Request request;
     struct sp slow[N_SLOW];
     double worst = 0;
+    unsigned n_slow_answers = 0;
 
     (void)state;
     struct sp sp = sp_dial(herod.url);
@@ -413,6 +414,7 @@ static void test_slow_readers(void **state)
         double ms = (double)(after.tv_sec - before.tv_sec) * 1e3 +
                     (double)(after.tv_nsec - before.tv_nsec) / 1e6;
         worst = ms > worst ? ms : worst;
+        n_slow_answers += ms > 50;
     }
     /* Looking at a connection would read from it: count herod's descriptors.
      * Each of SQLite's connections for reads opens the WAL when it first reads. */
@@ -428,8 +430,9 @@ static void test_slow_readers(void **state)
     assert_served("slow readers");
     free(request.payload.data);
     sp_close(&sp);
+    /* a busy machine makes a few wait, stalled contexts nearly all */
     if (!fixture_is_sanitized())
-        assert_true(worst < 200);
+        assert_true(n_slow_answers <= 10 && worst < 2000);
 }
 
 int main(void)
