@@ -204,7 +204,7 @@ static Code build_update(hero_request *request, const void *arguments, struct fa
     Code code = calls_model(request, update->model, &model, fault);
 
     if (!code)
-        code = key_parse(model, update->key, "key", arena, &key, fault);
+        code = key_parse(model, update->key, "target", arena, &key, fault);
     if (!code)
         code = json_parse(update->json, &value, fault);
     if (code)

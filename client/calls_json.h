@@ -27,8 +27,14 @@ MUST_CHECK Code calls_created(const hero_request *request, hero_result *result,
                               const Hero__V1__Outcome *outcome, const Hero__V1__Graph *graph,
                               const struct expand_node *shown, json_t **ret_value,
                               struct fault *fault);
-/* "mutations[2].create.teams" -> "[2].create.record.teams", or without `inside`
- * "[2].teams". */
-void calls_blame_mutations(struct fault *fault, const char *inside);
+/* What a path within a mutation begins with, as sent and as it was given. */
+struct calls_name {
+    const char *sent, *given;
+};
+
+/* Paths of a commit in the terms of the JSON: "mutations[2].create.teams" with
+ * {".create", ".create.record"} is "[2].create.record.teams". The first row
+ * that fits counts; NULL ends them. */
+void calls_blame_mutations(struct fault *fault, const struct calls_name *names);
 
 #endif

@@ -401,8 +401,16 @@ static Code read_commit(hero_request *request, hero_result *result, struct fault
 
 static void blame(hero_request *request, struct fault *fault)
 {
+    static const struct calls_name names[] = {
+        {".create", ".create.record"},          {".update.target", ".update.key"},
+        {".update.update_mask", ".update.set"}, {".update", ".update.set"},
+        {".delete.targets[0]", ".delete.key"},  {".link.target", ".link.key"},
+        {".link.related", ".link.to"},          {".unlink.target", ".unlink.key"},
+        {".unlink.related", ".unlink.to"},      {NULL, NULL},
+    };
+
     (void)request;
-    calls_blame_mutations(fault, ".record");
+    calls_blame_mutations(fault, names);
 }
 
 static Code read_mutations(struct commit *commit, const json_t *array,

@@ -67,22 +67,36 @@ static Code read_created(hero_request *request, hero_result *result, struct faul
     return code;
 }
 
-void calls_blame_mutations(struct fault *fault, const char *inside)
+/* "[2]" and what the first row that fits makes of the rest. */
+static char *rename_path(const char *index, const struct calls_name *names)
 {
-    static const char start[] = "mutations", create[] = ".create";
+    const char *rest = strchr(index, ']') + 1;
+    char *renamed;
+
+    for (; names->sent; names++) {
+        size_t len = strlen(names->sent);
+
+        if (strncmp(rest, names->sent, len))
+            continue;
+        if (asprintf(&renamed, "%.*s%s%s", (int)(rest - index), index, names->given, rest + len) <
+            0)
+            return NULL;
+        return renamed;
+    }
+    return strdup(index);
+}
+
+void calls_blame_mutations(struct fault *fault, const struct calls_name *names)
+{
+    static const char start[] = "mutations[";
 
     for (size_t i = 0; i < fault->n_violations; i++) {
-        char *path = fault->violations[i].path, *close = path ? strchr(path, ']') : NULL;
-        bool is_create = close && !strncmp(close + 1, create, sizeof(create) - 1);
-        const char *rest;
-        char *renamed;
+        char *path = fault->violations[i].path, *renamed;
 
-        if (!close || strncmp(path, start, sizeof(start) - 1))
+        if (!path || strncmp(path, start, sizeof(start) - 1) || !strchr(path, ']'))
             continue;
-        rest = is_create ? close + sizeof(create) : close + 1;
-        if (asprintf(&renamed, "%.*s%s%s%s", (int)(close + 1 - path - (long)sizeof(start) + 1),
-                     path + sizeof(start) - 1, is_create && inside ? create : "",
-                     is_create && inside ? inside : "", rest) < 0)
+        renamed = rename_path(path + sizeof(start) - 2, names);
+        if (!renamed)
             continue;
         free(path);
         fault->violations[i].path = renamed;
@@ -91,8 +105,10 @@ void calls_blame_mutations(struct fault *fault, const char *inside)
 
 static void blame_roots(hero_request *request, struct fault *fault)
 {
+    static const struct calls_name names[] = {{".create", ""}, {NULL, NULL}};
+
     (void)request;
-    calls_blame_mutations(fault, NULL);
+    calls_blame_mutations(fault, names);
 }
 
 static Code read_root(hero_request *request, const struct model *model, const json_t *record,

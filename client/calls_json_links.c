@@ -119,7 +119,7 @@ static Code build_link(hero_request *request, const void *arguments, struct faul
     if (!code)
         code = calls_relationship(model, link->relationship, &relationship, fault);
     if (!code)
-        code = key_parse(model, link->key, "key", &request->arena, &key, fault);
+        code = key_parse(model, link->key, "target", &request->arena, &key, fault);
     if (!code)
         code = targets_of(request, relationship->target, link->related, link->n_related, "related",
                           &input.related, fault);

@@ -26,7 +26,7 @@ static const char *hint_of(const struct transport *transport, int error)
         return "the socket's mode does not let this user in; see herod's --socket-mode and "
                "--socket-group";
     case NNG_EADDRINVAL:
-        return "not an address; ipc:///path/of/socket or tcp://host:port is wanted";
+        return "the host is not known, or the port is missing; tcp://host:port is wanted";
     case NNG_EAGAIN:
         return "the daemon does not accept connections at present";
     case NNG_EPROTO:

@@ -182,7 +182,7 @@ static void test_update(void **state)
             "tags", "relationship");
     REFUSED(hero_client_update_json(C, "book", "1", "[]", E), HERO_INVALID_ARGUMENT, "",
             "expected object");
-    REFUSED(hero_client_update_json(C, "book", "x", "{}", E), HERO_INVALID_ARGUMENT, "key",
+    REFUSED(hero_client_update_json(C, "book", "x", "{}", E), HERO_INVALID_ARGUMENT, "target",
             "expected integer");
     REFUSED(hero_client_update_json(C, "book", "9", "{\"pages\": 1}", E), HERO_NOT_FOUND, NULL,
             "9");
@@ -273,6 +273,18 @@ static void test_commit_refused(void **state)
                                     "\"record\": {\"tags\": [{\"name\": \"gone\"}]}}}]",
                                     E),
             HERO_INVALID_ARGUMENT, "[1].create.record.title", "required");
+    hero_result_free(OK(create(test, "book", "{\"title\": \"T\"}")));
+    REFUSED(hero_client_commit_json(C, "[{\"delete\": {\"model\": \"order\", \"key\": \"x\"}}]", E),
+            HERO_NOT_FOUND, "[0].delete.key", "x");
+    REFUSED(
+        hero_client_commit_json(
+            C, "[{\"update\": {\"model\": \"book\", \"key\": 1, \"set\": {\"title\": null}}}]", E),
+        HERO_INVALID_ARGUMENT, "[0].update.set.title", "required");
+    REFUSED(hero_client_commit_json(C,
+                                    "[{\"link\": {\"model\": \"book\", \"key\": 1, "
+                                    "\"relationship\": \"tags\", \"to\": [\"x\"]}}]",
+                                    E),
+            HERO_NOT_FOUND, "[0].link.to[0]", "x");
     assert_int_equal(call_case_rows(test, "order"), 0);
 }
 
