@@ -84,13 +84,16 @@ static void send_code(struct call *call, const struct fault *fault)
     send_bytes(call, fault, bytes, hero__v1__response__pack(&response, bytes));
 }
 
-void call_fail(struct call *call, struct fault *fault)
+void call_fail(struct call *call, struct fault *given)
 {
     Hero__V1__Response response = HERO__V1__RESPONSE__INIT;
+    /* A write's fault lives in the call, which is another's once it is answered. */
+    struct fault mine = *given, *fault = &mine;
     struct arena arena;
     uint8_t *bytes = NULL;
     size_t len = 0;
 
+    *given = (struct fault)FAULT_INIT;
     if (fault->code == HERO__V1__CODE__OK)
         fault_set(fault, HERO__V1__CODE__INTERNAL, "a failure without a reason");
     /* of its own: the call's may be what ran out */
