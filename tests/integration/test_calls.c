@@ -160,7 +160,7 @@ static void test_list(void **state)
             OK(hero_client_list(test->client, &hero__descriptor, &list, &test->error));
 
         for (size_t i = 0; i < hero_result_count(page); i++) {
-            snprintf(name, sizeof(name), "hero %02d", 19 - (int)n++);
+            snprintf(name, sizeof(name), "hero %02u", (19 - (unsigned)n++) % 100);
             assert_string_equal(((Hero *)hero_result_record(page, i))->name, name);
         }
         n_pages++;

@@ -79,7 +79,7 @@ static void test_client(void **state)
     setenv("XDG_RUNTIME_DIR", directory, 1);
     setenv("HERO_URL", "", 1); /* empty is unset */
     snprintf(expected, sizeof expected, "ipc://%s/hero/herod.sock", directory);
-    if (access(ADDRESS_SYSTEM_URL + strlen("ipc://"), F_OK) != 0) {
+    if (access(&ADDRESS_SYSTEM_URL[strlen("ipc://")], F_OK) != 0) {
         assert_int_equal(address_client_url(buffer, sizeof buffer), 0);
         assert_string_equal(buffer, expected);
     }
