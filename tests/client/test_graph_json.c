@@ -71,8 +71,8 @@ static char *write_graph(struct fixture *fixture, const Hero__V1__Graph *graph,
 {
     struct expand_node *tree = NULL;
     uint32_t root = 1;
-    json_t *array;
-    char *text;
+    json_t *array = NULL;
+    char *text = NULL;
 
     if (expand_add(&fixture->arena, paths, n_paths, &tree, &fixture->fault) ||
         graph_json_write(fixture->models, graph, &root, 1, n_paths ? tree : fixture->shown,
