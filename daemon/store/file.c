@@ -2,8 +2,11 @@
  * The database as a file: path, lifetime lock, and the looks it must pass
  * before SQLite opens it. Whatever is refused here is left as it was found.
  *
- * The lock is an open-file-description lock on a file of its own: closing any
- * descriptor of the database itself would drop SQLite's locks in this process.
+ * The lock is an open-file-description lock on a file of its own, and a
+ * flock(2) on the database: that one holds under another name of the file (a
+ * hard link) and when the lock file is removed. flock's locks and SQLite's
+ * (fcntl) know nothing of each other; but closing any descriptor of the
+ * database would drop SQLite's in this process, so this one stays open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "file.h"
@@ -243,6 +247,23 @@ static void look_for_wal(struct file *file)
         file->wal_size = (uint64_t)status.st_size;
 }
 
+static Code lock_database(struct file *file, enum store_trouble *ret_trouble, struct fault *fault)
+{
+    file->database_fd = open(file->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file->database_fd < 0)
+        return fault_set(fault, refuse(STORE_TROUBLE_OPEN, ret_trouble), "%s: %m", file->path);
+    if (flock(file->database_fd, LOCK_EX | LOCK_NB) == 0)
+        return HERO__V1__CODE__OK;
+    if (errno != EWOULDBLOCK)
+        return fault_set(fault, refuse(STORE_TROUBLE_OPEN, ret_trouble), "%s: cannot lock it: %m",
+                         file->path);
+    return fault_set(
+        fault, refuse(STORE_TROUBLE_LOCKED, ret_trouble),
+        "%s: already running: another herod has this file, perhaps under another name; "
+        "stop that one or use another database",
+        file->path);
+}
+
 static Code claim(struct file *file, const char *path, enum store_trouble *ret_trouble,
                   struct fault *fault)
 {
@@ -260,16 +281,22 @@ static Code claim(struct file *file, const char *path, enum store_trouble *ret_t
         code = look(file, &found, ret_trouble, fault);
     if (code != HERO__V1__CODE__OK)
         return code;
+    if (!found)
+        code = make(file, ret_trouble, fault);
+    if (code == HERO__V1__CODE__OK)
+        code = lock_database(file, ret_trouble, fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     write_pid(file->lock_fd);
     look_for_wal(file);
-    return found ? HERO__V1__CODE__OK : make(file, ret_trouble, fault);
+    return HERO__V1__CODE__OK;
 }
 
 Code file_claim(struct file *file, const char *path, enum store_trouble *ret_trouble,
                 struct fault *fault)
 {
     memset(file, 0, sizeof(*file));
-    file->lock_fd = -1;
+    file->lock_fd = file->database_fd = -1;
     Code code = claim(file, path, ret_trouble, fault);
     if (code != HERO__V1__CODE__OK)
         file_release(file);
@@ -281,10 +308,12 @@ void file_release(struct file *file)
     struct stat status;
     if (file->created && stat(file->path, &status) == 0 && status.st_size == 0)
         unlink(file->path);
+    if (file->database_fd >= 0)
+        close(file->database_fd);
     if (file->lock_fd >= 0)
         close(file->lock_fd);
     free(file->path);
     free(file->lock_path);
     memset(file, 0, sizeof(*file));
-    file->lock_fd = -1;
+    file->lock_fd = file->database_fd = -1;
 }

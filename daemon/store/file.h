@@ -13,6 +13,7 @@ struct file {
     char *path;              /* its directory without symbolic links */
     char *lock_path;         /* beside it; the lock file stays */
     int lock_fd;             /* -1: not locked */
+    int database_fd;         /* of the database, locked too; -1: none */
     bool created;            /* by file_claim */
     uint64_t size, wal_size; /* as they were found */
 };

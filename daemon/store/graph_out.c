@@ -27,11 +27,13 @@ Code reading_row(struct reading *reading, size_t bytes)
     size_t most = reading->store->options.message_bytes;
     reading->bytes += bytes;
     reading->n_rows++;
-    if (reading->bytes + FRAME_OVERHEAD_BYTES > most)
+    if (reading->bytes + FRAME_OVERHEAD_BYTES > most) {
+        reading->too_large = true;
         return fault_set(reading->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
                          "the answer is larger than a message may be (%zu bytes); ask for less: "
                          "fewer keys, a smaller page, fewer relationships",
                          most);
+    }
     if (reading->read->row_budget != 0 && reading->n_rows > reading->read->row_budget) {
         reading->read->too_long = true;
         return fault_set(reading->fault, HERO__V1__CODE__ABORTED, "too many rows to read here");

@@ -250,6 +250,36 @@ static Code run(struct listing *listing, const struct expand *tree, struct nodes
     return reading_end(reading, code);
 }
 
+/* A page that outgrows a message is made again with fewer records: page_size
+ * is the most, and records may be of any size. *roots are those that fitted. */
+static bool shrink(struct listing *listing, struct nodes *roots)
+{
+    struct reading *reading = &listing->reading;
+    bool all_roots = roots->n == listing->page_size; /* then it is what they brought along */
+    if (!reading->too_large || roots->n < (all_roots ? 2 : 1))
+        return false;
+    listing->page_size = (uint32_t)(all_roots ? (roots->n + 3) / 4 : roots->n);
+    fault_done(reading->fault);
+    reading->too_large = false;
+    reading->graph->n_records = reading->graph->n_edges = 0;
+    reading->buckets = NULL;
+    reading->n_buckets = reading->nodes.n = 0;
+    reading->bytes = 0;
+    roots->n = 0;
+    return true;
+}
+
+static Code run_to_size(struct listing *listing, const struct expand *tree, struct nodes *roots,
+                        bool *ret_more)
+{
+    Code code;
+    do {
+        *ret_more = false;
+        code = run(listing, tree, roots, ret_more);
+    } while (code == HERO__V1__CODE__RESOURCE_EXHAUSTED && shrink(listing, roots));
+    return code;
+}
+
 static Code answer(struct listing *listing, const struct nodes *roots, bool more,
                    Hero__V1__ListResponse *ret)
 {
@@ -285,7 +315,7 @@ static Code prepared(struct listing *listing, const Hero__V1__ListRequest *reque
     if (!reading->db)
         return fault_set(reading->fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
                          "no connection was free before the deadline");
-    code = run(listing, tree, &roots, &more);
+    code = run_to_size(listing, tree, &roots, &more);
     pool_give(reading->store, reading->db);
     return code == HERO__V1__CODE__OK ? answer(listing, &roots, more, ret) : code;
 }

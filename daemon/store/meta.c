@@ -14,7 +14,7 @@ static const char *const tables[] = {
     "author TEXT, descriptor_set BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _hero_request (principal TEXT NOT NULL, client BLOB NOT NULL, "
     "seq INTEGER NOT NULL, lowest INTEGER NOT NULL, digest BLOB NOT NULL, "
-    "commit_number INTEGER NOT NULL, answer BLOB, at INTEGER NOT NULL, "
+    "commit_number INTEGER NOT NULL, at INTEGER NOT NULL, answer BLOB, "
     "PRIMARY KEY (principal, client, seq)) WITHOUT ROWID",
 };
 

@@ -2,6 +2,7 @@
  * Mutations: what update, delete, link and unlink ask for, in terms of
  * records and links. Knows no SQL.
  */
+#include <string.h>
 #include "column.h"
 #include "write.h"
 
@@ -181,6 +182,14 @@ static Code link_one(struct commit *commit, const Hero__V1__LinkRequest *link, b
                : link_remove(commit, relationship, from, "target", &to, path, ret_changed);
 }
 
+static bool blames(const struct fault *fault, const char *path)
+{
+    for (size_t i = 0; i < fault->n_violations; i++)
+        if (strcmp(fault->violations[i].path, path) == 0)
+            return true;
+    return false;
+}
+
 static Code link_run(struct commit *commit, const Hero__V1__LinkRequest *link, bool add,
                      Hero__V1__Outcome *outcome)
 {
@@ -199,10 +208,14 @@ static Code link_run(struct commit *commit, const Hero__V1__LinkRequest *link, b
     for (size_t i = 0; i < link->n_related; i++) {
         bool one = false;
         code = link_one(commit, link, add, relationship, &from, i, &one);
+        if (code == HERO__V1__CODE__NOT_FOUND && !blames(commit->fault, "target"))
+            continue; /* nothing of it will stay: which others are missing, too? */
         if (code != HERO__V1__CODE__OK)
             return code;
         changed += one;
     }
+    if (commit->fault->code != HERO__V1__CODE__OK)
+        return commit->fault->code;
     *(add ? &outcome->has_added : &outcome->has_removed) = 1;
     *(add ? &outcome->added : &outcome->removed) = changed;
     outcome->has_kept = 1;

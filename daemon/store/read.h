@@ -44,6 +44,7 @@ struct reading {
     size_t n_buckets;
     struct nodes nodes;                /* all: the one with ref r at r - 1 */
     size_t bytes;                      /* of the answer so far */
+    bool too_large;                    /* that is why the read failed */
     unsigned n_rows;                   /* touched so far */
     const struct model *scratch_model; /* what scratch is a record of */
     ProtobufCMessage *scratch;         /* refilled for each row, text borrowed from it */

@@ -18,7 +18,8 @@
 /* Rows below the watermark go in bunches: a delete for each write would cost
  * a tenth of it. */
 #define DELETE_EVERY 32
-#define PURGE_CLIENTS 100
+/* Clients that one round of the purge looks at; their answers are not read. */
+#define PURGE_CLIENTS 256
 
 struct cached_client {
     bool known; /* the entry is in use */
@@ -29,8 +30,15 @@ struct cached_client {
     uint64_t deleted;   /* rows below are gone */
 };
 
+struct client_key {
+    char principal[64];
+    uint8_t client[16];
+    bool expired;
+};
+
 struct request_cache {
     struct cached_client clients[CACHE_ENTRIES];
+    struct client_key purged_to; /* where the next round of the purge goes on */
 };
 
 struct request_cache *request_cache_new(void)
@@ -45,7 +53,7 @@ void request_cache_free(struct request_cache *cache)
 
 void request_cache_clear(struct request_cache *cache)
 {
-    memset(cache, 0, sizeof(*cache));
+    memset(cache->clients, 0, sizeof(cache->clients));
 }
 
 static struct cached_client *slot_of(struct store *store, const struct store_identity *identity)
@@ -323,22 +331,83 @@ void request_undo(struct store *store, const struct store_write *write)
         entry->known = false; /* read anew at its next write */
 }
 
-void request_purge(struct store *store, int64_t now_ms)
+/* The next clients after purged_to. Returns how many; -1: they can't be read. */
+static int next_clients(struct store *store, struct client_key *ret_keys, int64_t oldest_ms)
+{
+    struct db *db = &store->write_db;
+    struct fault ignored = FAULT_INIT;
+    const struct client_key *after = &writer_request_cache(store)->purged_to;
+    int n = 0, rc = SQLITE_ERROR;
+    sqlite3_stmt *stmt =
+        db_prepare(db,
+                   "SELECT principal, client, max(at) FROM _hero_request WHERE (principal, client) "
+                   "> (?1, ?2) GROUP BY principal, client LIMIT ?3",
+                   &ignored);
+    fault_done(&ignored);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_text(stmt, 1, after->principal, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(stmt, 2, after->client, sizeof(after->client), SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 3, PURGE_CLIENTS);
+    while ((rc = db_step(db, stmt)) == SQLITE_ROW) {
+        struct client_key *key = &ret_keys[n];
+        const char *principal = (const char *)sqlite3_column_text(stmt, 0);
+        if (!principal || strlen(principal) >= sizeof(key->principal) ||
+            sqlite3_column_bytes(stmt, 1) != sizeof(key->client))
+            continue; /* no row of ours */
+        strcpy(key->principal, principal);
+        memcpy(key->client, sqlite3_column_blob(stmt, 1), sizeof(key->client));
+        key->expired = sqlite3_column_int64(stmt, 2) < oldest_ms;
+        n++;
+    }
+    db_release(db, stmt);
+    return rc == SQLITE_DONE ? n : -1;
+}
+
+static bool forget_client(struct store *store, const struct client_key *key)
 {
     struct db *db = &store->write_db;
     struct fault ignored = FAULT_INIT;
     sqlite3_stmt *stmt =
-        db_prepare(db,
-                   "DELETE FROM _hero_request WHERE (principal, client) IN (SELECT principal, "
-                   "client FROM _hero_request GROUP BY principal, client HAVING max(at) < ?1 "
-                   "LIMIT ?2)",
-                   &ignored);
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, now_ms - (int64_t)store->options.retention_ms - DAY_MS);
-        sqlite3_bind_int64(stmt, 2, PURGE_CLIENTS);
-        db_step(db, stmt);
-    }
+        db_prepare(db, "DELETE FROM _hero_request WHERE principal = ?1 AND client = ?2", &ignored);
+    fault_done(&ignored);
+    if (!stmt)
+        return false;
+    sqlite3_bind_text(stmt, 1, key->principal, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(stmt, 2, key->client, sizeof(key->client), SQLITE_STATIC);
+    int rc = db_step(db, stmt);
     db_release(db, stmt);
+    return rc == SQLITE_DONE;
+}
+
+/* A failure leaves the rows for another round: they are only late to go. */
+static void forget_clients(struct store *store, const struct client_key *keys, int n)
+{
+    struct db *db = &store->write_db;
+    struct fault ignored = FAULT_INIT;
+    bool ok = db_run(db, "BEGIN IMMEDIATE", &ignored) == HERO__V1__CODE__OK;
+    for (int i = 0; i < n && ok; i++)
+        ok = !keys[i].expired || forget_client(store, &keys[i]);
+    if (!db_in_transaction(db) ||
+        db_run(db, ok ? "COMMIT" : "ROLLBACK", &ignored) != HERO__V1__CODE__OK)
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     fault_done(&ignored);
     request_cache_clear(writer_request_cache(store));
+}
+
+void request_purge(struct store *store, int64_t now_ms)
+{
+    struct request_cache *cache = writer_request_cache(store);
+    struct client_key keys[PURGE_CLIENTS];
+    int64_t oldest_ms = now_ms - (int64_t)store->options.retention_ms - DAY_MS;
+    bool any = false;
+    int n = next_clients(store, keys, oldest_ms);
+    for (int i = 0; i < n; i++)
+        any = any || keys[i].expired;
+    if (any)
+        forget_clients(store, keys, n);
+    if (n == PURGE_CLIENTS)
+        cache->purged_to = keys[n - 1];
+    else /* the end: begin again */
+        memset(&cache->purged_to, 0, sizeof(cache->purged_to));
 }

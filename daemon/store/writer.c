@@ -15,7 +15,7 @@
 #define BATCH_MAX 512
 /* A statement of a model with a thousand columns of long names fits. */
 #define STATEMENT_ARENA_BYTES (4u << 20)
-#define PURGE_EVERY 4096 /* batches */
+#define PURGE_EVERY 64 /* batches: fewer than the clients that a round looks at */
 
 struct writer {
     pthread_t thread;

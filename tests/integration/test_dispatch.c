@@ -277,6 +277,7 @@ static void test_large_answer(void **state)
     static char secret[600 * 1024];
     Hero hero = HERO__INIT;
     Hero__V1__ListRequest list = HERO__V1__LIST_REQUEST__INIT;
+    Hero__V1__GetRequest get = HERO__V1__GET_REQUEST__INIT;
     uint8_t *bytes = malloc(sizeof(secret) + 100);
     Hero__V1__Request request;
 
@@ -291,9 +292,37 @@ static void test_large_answer(void **state)
     for (int i = 0; i < 2; i++)
         assert_answer(sp_call(&sp, "hero.v1.Records/Create", &create.base), HERO__V1__CODE__OK,
                       NULL, NULL);
+    /* A page ends where the message does ... */
     list.model = (char[]){"Hero"};
-    assert_answer(sp_call(&sp, "hero.v1.Records/List", &list.base),
+    list.order_by = (char *[]){(char[]){"-id"}};
+    list.n_order_by = 1;
+    Hero__V1__Response *response = sp_call(&sp, "hero.v1.Records/List", &list.base);
+    assert_int_equal(sp_code(response), HERO__V1__CODE__OK);
+    Hero__V1__ListResponse *page =
+        hero__v1__list_response__unpack(NULL, response->payload.len, response->payload.data);
+    assert_non_null(page);
+    assert_int_equal(page->n_roots, 1);
+    assert_true(page->has_next_page_token);
+    const ProtobufCBinaryData *first = &page->graph->records[0]->value;
+    Hero *last = hero__unpack(NULL, first->len, first->data);
+    assert_non_null(last);
+    /* ... but of keys all are asked for. */
+    uint8_t keys[2][16];
+    ProtobufCBinaryData packed[2];
+    for (int i = 0; i < 2; i++) {
+        Hero key = HERO__INIT;
+        key.has_id = 1;
+        key.id = last->id - i;
+        packed[i] = (ProtobufCBinaryData){hero__pack(&key, keys[i]), keys[i]};
+    }
+    get.model = list.model;
+    get.keys = packed;
+    get.n_keys = 2;
+    assert_answer(sp_call(&sp, "hero.v1.Records/Get", &get.base),
                   HERO__V1__CODE__RESOURCE_EXHAUSTED, NULL, NULL);
+    hero__free_unpacked(last, NULL);
+    hero__v1__list_response__free_unpacked(page, NULL);
+    hero__v1__response__free_unpacked(response, NULL);
     free(bytes);
 }
 

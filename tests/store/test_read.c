@@ -291,6 +291,35 @@ static void test_tokens(void **state)
     fault_done(&fault);
 }
 
+/* page_size is the most: a page of large records ends where a message does. */
+static void test_large_records(void **state)
+{
+    struct store_case *c = *state;
+    Hero__V1__ListResponse page;
+    struct fault fault = FAULT_INIT;
+    ProtobufCBinaryData token = {0, NULL};
+    size_t seen = 0, n_pages = 0;
+    store_case_sql(c,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90) "
+                   "INSERT INTO hero (name, secret_name) SELECT 'h' || i, "
+                   "replace(hex(zeroblob(20000)), '0', 'x') FROM n");
+    do {
+        assert_int_equal(list(c, NULL, 0, 100, token, &page, &fault), CODE(OK));
+        assert_true(page.n_roots > 0);
+        seen += page.n_roots;
+        n_pages++;
+        token = page.next_page_token;
+    } while (page.has_next_page_token);
+    assert_int_equal(seen, 90);
+    assert_in_range(n_pages, 4, 6);
+    /* One record that is larger than a message is told. */
+    store_case_sql(c, "DELETE FROM hero; INSERT INTO hero (name, secret_name) VALUES ('h', "
+                      "replace(hex(zeroblob(600000)), '0', 'x'))");
+    assert_int_equal(list(c, NULL, 0, 100, (ProtobufCBinaryData){0, NULL}, &page, &fault),
+                     CODE(RESOURCE_EXHAUSTED));
+    fault_done(&fault);
+}
+
 /* A value that another program wrote and the model can't hold is told, not bent. */
 static void test_foreign_values(void **state)
 {
@@ -313,7 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_get),           TEST(test_expand),         TEST(test_expand_again),
         TEST(test_get_composite), TEST(test_row_budget),     TEST(test_pages),
-        TEST(test_tokens),        TEST(test_foreign_values),
+        TEST(test_tokens),        TEST(test_foreign_values), TEST(test_large_records),
     };
     return cmocka_run_group_tests_name("read", tests, NULL, NULL);
 }

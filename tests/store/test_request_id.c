@@ -116,6 +116,27 @@ static void test_clients(void **state)
     assert_int_equal(store_case_sql(c, "SELECT count(*) FROM _hero_request"), 0);
 }
 
+/* Every short-lived program is a client: the purge must outrun them. */
+static void test_many_old_clients(void **state)
+{
+    struct store_case *c = *state;
+    store_case_sql(c,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                   "3000) INSERT INTO _hero_request (principal, client, seq, lowest, digest, "
+                   "commit_number, at, answer) SELECT 'uid:1', CAST(printf('%016d', i) AS BLOB), "
+                   "1, 1, x'00', 1, iif(i % 2, 0, 9e15), x'00' FROM n");
+    for (int i = 0; i < 2000; i++) {
+        struct pending pending;
+        assert_int_equal(
+            case_run(c, &pending,
+                     case_create_one(c, "order", arena_printf(&c->arena, "name=%d", i))),
+            CODE(OK));
+        case_done(&pending);
+    }
+    assert_int_equal(store_case_sql(c, "SELECT count(*) FROM _hero_request WHERE at = 0"), 0);
+    assert_int_equal(store_case_sql(c, "SELECT count(*) FROM _hero_request"), 1500);
+}
+
 /* The answer of a large commit is kept with keys only, and says so. */
 static void test_large_answer(void **state)
 {
@@ -147,7 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_repeat),  TEST(test_watermark),    TEST(test_failed_is_not_kept),
-        TEST(test_clients), TEST(test_large_answer),
+        TEST(test_clients), TEST(test_large_answer), TEST(test_many_old_clients),
     };
     return cmocka_run_group_tests_name("request_id", tests, NULL, NULL);
 }

@@ -227,6 +227,30 @@ static void second_daemon(void **state)
     fixture_open(f);
 }
 
+/* One file under two names, or without its lock file, is one database. */
+static void second_name(void **state)
+{
+    struct fixture *f = *state;
+    struct store *first;
+    char link_path[sizeof(f->database)], lock_path[320];
+    fixture_open(f);
+    first = f->store;
+    f->store = NULL;
+    snprintf(lock_path, sizeof(lock_path), "%s.lock", f->database);
+    assert_int_equal(unlink(lock_path), 0);
+    refused(f, STORE_TROUBLE_LOCKED, "already running");
+    snprintf(link_path, sizeof(link_path), "%s", f->database);
+    snprintf(f->database, sizeof(f->database), "%s/other.db", f->directory);
+    assert_int_equal(link(link_path, f->database), 0);
+    refused(f, STORE_TROUBLE_LOCKED, "already running");
+    assert_int_equal(unlink(f->database), 0);
+    snprintf(lock_path, sizeof(lock_path), "%s.lock", f->database);
+    unlink(lock_path);
+    snprintf(f->database, sizeof(f->database), "%s", link_path);
+    f->store = first;
+    assert_int_equal(fixture_apply(f, fixture_heroes, NULL), HERO__V1__CODE__OK);
+}
+
 static void dies_and_is_followed(void **state)
 {
     struct fixture *f = *state;
@@ -436,6 +460,7 @@ int main(void)
         TEST(newer),
         TEST(newer_with_a_log),
         TEST(second_daemon),
+        TEST(second_name),
         TEST(dies_and_is_followed),
         TEST(locked_by_another_program),
         TEST(no_permission),
