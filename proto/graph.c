@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Tables over a graph as large as a frame can hold. */
+#define SCRATCH_BYTES (64u << 20)
+
 struct graph_slot {
     uint32_t ref; /* 0: free */
     void *value;
@@ -105,41 +108,65 @@ struct step {
     bool reached;
 };
 
+/* Edges by the record they leave from: lists of positions plus one. */
+struct leaving {
+    size_t *first, *next;
+};
+
+static bool list_leaving(const Hero__V1__Graph *graph, const struct graph_refs *refs,
+                         struct arena *arena, struct leaving *ret)
+{
+    ret->first = arena_array(arena, graph->n_records + 1, sizeof *ret->first);
+    ret->next = arena_array(arena, graph->n_edges + 1, sizeof *ret->next);
+    if (!ret->first || !ret->next)
+        return false;
+    for (size_t e = graph->n_edges; e-- > 0;) {
+        size_t from = (size_t)(uintptr_t)graph_refs_find(refs, graph->edges[e]->from);
+        ret->next[e] = ret->first[from]; /* those from nowhere hang at 0, unused */
+        ret->first[from] = e + 1;
+    }
+    return true;
+}
+
+/* Records that no edge leads to; and the first, which is one even on a cycle. */
+static size_t start_at_roots(const Hero__V1__Graph *graph, const struct graph_refs *refs,
+                             struct step *steps, size_t *order)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < graph->n_records; i++)
+        steps[i].reached = true;
+    for (size_t e = 0; e < graph->n_edges; e++) {
+        size_t to = (size_t)(uintptr_t)graph_refs_find(refs, graph->edges[e]->to);
+        if (to > 1 && graph->edges[e]->from != graph->edges[e]->to)
+            steps[to - 1].reached = false;
+    }
+    for (size_t i = 0; i < graph->n_records; i++)
+        if (steps[i].reached)
+            order[n++] = i;
+    return n;
+}
+
 static bool find_steps(const Hero__V1__Graph *graph, struct step *steps, struct arena *arena,
                        size_t *ret_roots)
 {
     struct graph_refs refs;
+    struct leaving leaving;
     size_t *order = arena_array(arena, graph->n_records, sizeof *order);
-    bool *led_to = arena_array(arena, graph->n_records, sizeof *led_to);
-    size_t n_order = 0;
     graph_refs_init(&refs, arena);
     for (size_t i = 0; i < graph->n_records; i++)
         graph_refs_add(&refs, graph->records[i]->ref, (void *)(uintptr_t)(i + 1));
-    if (!order || !led_to || arena->exhausted)
+    if (!order || arena->exhausted || !list_leaving(graph, &refs, arena, &leaving))
         return false;
-    for (size_t e = 0; e < graph->n_edges; e++) {
-        size_t to = (size_t)(uintptr_t)graph_refs_find(&refs, graph->edges[e]->to);
-        if (to && graph->edges[e]->from != graph->edges[e]->to)
-            led_to[to - 1] = true;
-    }
-    for (size_t i = 0; i < graph->n_records; i++)
-        if (!led_to[i] || (i == 0 && graph->n_records)) {
-            steps[i].reached = true; /* the first record is a root even on a cycle */
-            order[n_order++] = i;
-        }
-    *ret_roots = n_order;
-    /* Breadth first. Edges are rescanned per record: this runs for errors
-     * only, and on graphs that the scan has bounded. */
-    for (size_t at = 0; at < n_order; at++) {
-        for (size_t e = 0; e < graph->n_edges; e++) {
-            const Hero__V1__Edge *edge = graph->edges[e];
+    size_t n_order = *ret_roots = start_at_roots(graph, &refs, steps, order);
+    for (size_t at = 0; at < n_order; at++) /* breadth first */
+        for (size_t e = leaving.first[order[at] + 1]; e; e = leaving.next[e - 1]) {
+            const Hero__V1__Edge *edge = graph->edges[e - 1];
             size_t to = (size_t)(uintptr_t)graph_refs_find(&refs, edge->to);
-            if (edge->from != graph->records[order[at]]->ref || !to || steps[to - 1].reached)
+            if (!to || steps[to - 1].reached)
                 continue;
             steps[to - 1] = (struct step){edge, order[at], true};
             order[n_order++] = to - 1;
         }
-    }
     return true;
 }
 
@@ -170,17 +197,30 @@ static const char *path_through(const Hero__V1__Graph *graph, const struct step 
     return *root ? arena_printf(arena, "%s.%s", root, path) : path;
 }
 
-const char *graph_path(const Hero__V1__Graph *graph, size_t record, struct arena *arena)
+/* A path longer than this tells nobody anything. */
+#define PATH_STEPS 16
+
+static const char *find_path(const Hero__V1__Graph *graph, size_t record, struct arena *scratch,
+                             struct arena *arena)
 {
-    size_t n_roots = 0;
-    struct step *steps = arena_array(arena, graph->n_records, sizeof *steps);
-    if (!steps || record >= graph->n_records || !find_steps(graph, steps, arena, &n_roots))
+    size_t n_roots = 0, root = record, n_steps = 0;
+    struct step *steps = arena_array(scratch, graph->n_records, sizeof *steps);
+    if (!steps || record >= graph->n_records || !find_steps(graph, steps, scratch, &n_roots))
         return "";
-    if (!steps[record].reached)
-        return arena_printf(arena, "records[%zu]", record);
-    size_t root = record;
-    while (steps[root].edge)
+    for (; steps[root].edge && n_steps <= PATH_STEPS; n_steps++)
         root = steps[root].from;
+    if (!steps[record].reached || n_steps > PATH_STEPS)
+        return arena_printf(arena, "records[%zu]", record);
     const char *prefix = n_roots > 1 ? arena_printf(arena, "records[%zu]", root) : "";
     return path_through(graph, steps, record, prefix ? prefix : "", arena);
+}
+
+/* The tables go at once: a request with many faults asks for many paths. */
+const char *graph_path(const Hero__V1__Graph *graph, size_t record, struct arena *arena)
+{
+    struct arena scratch;
+    arena_init(&scratch, SCRATCH_BYTES);
+    const char *path = find_path(graph, record, &scratch, arena);
+    arena_done(&scratch);
+    return path ? path : "";
 }

@@ -309,6 +309,10 @@ bool columns_build(struct builder *builder, const struct draft *draft, struct mo
         if (column->primary_key)
             model->primary_key[model->n_primary_key++] = column;
     }
+    if (model->n_primary_key > MODEL_MAX_KEY)
+        fault_add(builder->fault, draft->path,
+                  "has a primary key of %zu columns; at most %d are taken", model->n_primary_key,
+                  MODEL_MAX_KEY);
     if (model->n_primary_key == 0)
         fault_add(builder->fault, draft->path,
                   "has no primary key; mark a column with (hero.column).primary_key = true");

@@ -21,6 +21,7 @@ typedef Google__Protobuf__FieldDescriptorProto FieldProto;
 #define MODELS_BUDGET_FACTOR 64
 #define MODELS_BUDGET_LEAST (4u << 20)
 #define MODEL_MAX_COLUMNS 1000
+#define MODEL_MAX_KEY 8 /* HERO_KEY_MAX: what a client can name */
 #define MODELS_MAX 2000
 /* Messages inside messages are looked into as far as the scan lets them nest. */
 #define NESTED_MAX 32

@@ -109,8 +109,9 @@ static bool fits_into(struct merge *merge, const FileProto *twin, const FileProt
 static const char *free_name(struct merge *merge, const FileProto *file)
 {
     const char *name = text(file->name);
-    for (unsigned i = 2; name && set_file(merge->result, name); i++)
-        name = arena_printf(merge->arena, "%u/%s", i, text(file->name));
+    /* Counted over all files: trying from 2 again for each would be cubic. */
+    while (name && set_file(merge->result, name))
+        name = arena_printf(merge->arena, "%u/%s", merge->suffix++ + 2, text(file->name));
     return name;
 }
 
@@ -123,6 +124,8 @@ static bool merge_file(struct merge *merge, const FileProto *file)
     if (!rest || !what_is_new(merge, file, rest))
         return false;
     merge->n_new += rest->n_message_type;
+    if (merge->n_new > MODELS_MAX)
+        return false;
     if (rest->n_message_type == 0)
         return true;
     if (!twin || !fits_into(merge, twin, rest)) {
@@ -172,8 +175,12 @@ static Code merge_sets(struct merge *merge, const struct models *served,
     ProtobufCBinaryData packed;
     Code code = scan_unpack(&google__protobuf__file_descriptor_set__descriptor, descriptor_set, len,
                             &scan_limits_descriptor_set, merge->arena, &given, fault);
-    if (code != HERO__V1__CODE__OK)
-        return code;
+    if (code != HERO__V1__CODE__OK) {
+        fault_prefix(fault, "descriptor_set");
+        return fault_set(fault, code,
+                         "the descriptor set can't be read; give what protoc --include_imports "
+                         "--descriptor_set_out writes");
+    }
     if (!set_start(merge, served, NULL))
         return set_too_large(fault);
     const FileSet *set = (const FileSet *)given;

@@ -13,6 +13,7 @@ struct merge {
     struct fault *changes; /* a violation per difference to a served model */
     size_t n_models;       /* models in the given set */
     size_t n_new;          /* of these, not served yet */
+    unsigned suffix;       /* files that were renamed */
     char **warnings;
     size_t n_warnings;
 };
