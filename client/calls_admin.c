@@ -49,6 +49,8 @@ static Code build_apply(hero_request *request, const void *arguments, struct fau
     const struct apply_arguments *apply = arguments;
     Hero__V1__ApplyModelsRequest input = HERO__V1__APPLY_MODELS_REQUEST__INIT;
 
+    if (apply->size > 0 && !apply->descriptor_set)
+        return fault_add(fault, "descriptor_set", "is NULL");
     input.has_descriptor_set = 1;
     input.descriptor_set =
         (ProtobufCBinaryData){apply->size, (uint8_t *)(uintptr_t)apply->descriptor_set};
@@ -85,6 +87,9 @@ static Code build_remove(hero_request *request, const void *arguments, struct fa
     const struct remove_arguments *remove = arguments;
     Hero__V1__RemoveModelRequest input = HERO__V1__REMOVE_MODEL_REQUEST__INIT;
 
+    for (size_t i = 0; i < remove->n_models; i++)
+        if (!remove->models || !remove->models[i])
+            return fault_add(fault, "names", "holds NULL; name the models");
     input.names = (char **)(uintptr_t)remove->models;
     input.n_names = remove->n_models;
     return build(request, &input.base, &hero__v1__remove_model_response__descriptor, fault);
@@ -281,6 +286,8 @@ static Code build_call(hero_request *request, const void *arguments, struct faul
 
     if (code)
         return code;
+    if (call->size > 0 && !call->input)
+        return fault_add(fault, "input", "is NULL");
     request->payload.len = call->size;
     request->payload.data = arena_copy(&request->arena, call->size ? call->input : "", call->size);
     if (!request->payload.data)

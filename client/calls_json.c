@@ -97,6 +97,8 @@ static Code build_get(hero_request *request, const void *arguments, struct fault
     input.keys = arena_array(arena, get->n_keys + 1, sizeof(*input.keys));
     if (!input.keys)
         return calls_no_memory(request, fault);
+    if (get->n_keys > 0 && !get->keys)
+        return fault_add(fault, "keys", "is NULL; give the keys");
     for (size_t i = 0; !code && i < get->n_keys; i++) {
         char path[32];
 

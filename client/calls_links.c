@@ -15,6 +15,8 @@ static Code targets_of(hero_request *request, const struct model *model, const h
 
     if (!targets)
         return calls_no_memory(request, fault);
+    if (n_keys > 0 && !keys)
+        return fault_add(fault, name, "is NULL; give the keys");
     for (size_t i = 0; i < n_keys; i++) {
         struct json_path path = JSON_PATH_INIT;
         ProtobufCBinaryData key;

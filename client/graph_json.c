@@ -154,7 +154,9 @@ Code graph_json_read_columns(const struct model *model, const json_t *record,
         size_t before = json_path_name(path, member);
         Code code;
 
-        if (column)
+        if (column && column->primary_key && json_is_null(item))
+            code = fault_add(fault, path->text, "is part of the key, which can't become NULL");
+        else if (column)
             code = json_read_field(item, column->field, message, arena, path, fault);
         else if (model_relationship(model, member))
             code = fault_add(fault, path->text,

@@ -116,8 +116,9 @@ static void forget_old(struct identity *identity)
     }
 }
 
-/* A repeat takes the place of the one that was given up on. */
-static void drop_abandoned(struct identity *identity, uint64_t seq)
+/* A repeat takes the place of the one that was given up on, and its client id
+ * too: under an id that was made since, it would be another write. */
+static void take_place(struct identity *identity, struct identity_write *repeat, uint64_t seq)
 {
     struct identity_write *write = identity->first;
 
@@ -126,6 +127,8 @@ static void drop_abandoned(struct identity *identity, uint64_t seq)
     for (struct identity_write *after; write && write->seq == seq; write = after) {
         after = write->after;
         if (write->abandoned) {
+            repeat->epoch = write->epoch;
+            memcpy(repeat->id, write->id, IDENTITY_BYTES);
             take_out(identity, write);
             free(write);
         }
@@ -134,15 +137,15 @@ static void drop_abandoned(struct identity *identity, uint64_t seq)
 
 static void begin(struct identity *identity, struct identity_write *write, uint64_t seq)
 {
+    write->epoch = identity->epoch;
+    memcpy(write->id, identity->id, IDENTITY_BYTES);
     if (seq)
-        drop_abandoned(identity, seq);
+        take_place(identity, write, seq);
     else
         seq = identity->next_seq;
     if (seq >= identity->next_seq)
         identity->next_seq = seq + 1;
     write->seq = seq;
-    write->epoch = identity->epoch;
-    memcpy(write->id, identity->id, IDENTITY_BYTES);
     insert(identity, write);
     forget_old(identity);
 }

@@ -227,7 +227,7 @@ void hero_session_free(hero_session *session)
 
 void *hero_session_create(hero_session *session, const ProtobufCMessageDescriptor *descriptor)
 {
-    struct session_record *record = session_make(session, descriptor);
+    struct session_record *record = descriptor ? session_make(session, descriptor) : NULL;
 
     if (!record)
         return NULL;

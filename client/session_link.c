@@ -384,6 +384,8 @@ static hero_code link_or_unlink(hero_session *session, enum op_kind kind, void *
     struct bindings *bindings = NULL;
     Code code = session_check_settled(session, &fault);
 
+    if (!code && !relationship)
+        code = fault_add(&fault, "relationship", "is NULL; name the field");
     if (!code)
         code = session_bindings(session, &bindings, &fault);
     if (!code)

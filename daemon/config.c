@@ -57,7 +57,7 @@ static const struct option_row rows[] = {
     {"listen", 'l', KIND_URLS, NUMBER(urls, 0, 0), NULL, "URL",
      "ipc:///PATH or tcp://127.0.0.1:PORT; may be given several times (the user's own socket)"},
     {"config", 'c', KIND_TEXT, TEXT(file), NULL, "FILE",
-     "options as lines of name = value; # begins a comment"},
+     "options as lines of name = value; lines that begin with # are comments"},
     {"echo", 0, KIND_FLAG, NUMBER(echo, 0, 1), "no", NULL,
      "log every SQL statement with its values and time"},
     {"log-level", 0, KIND_LEVEL, NUMBER(log_level, 0, 0), "info", "LEVEL",
@@ -245,6 +245,8 @@ static Code set_text(const struct option_row *row, char *field, size_t size, con
     if (strlen(value) >= size)
         return fault_set(fault, INVALID, "%s: %s: longer than %zu bytes", where, row->name,
                          size - 1);
+    if (!*value && !row->fallback) /* as from a variable that is not set */
+        return fault_set(fault, INVALID, "%s: %s: empty; give a file", where, row->name);
     strcpy(field, value);
     return OK;
 }

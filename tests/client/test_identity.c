@@ -104,11 +104,14 @@ static void test_given_up_stays_open_for_a_while(void **state)
 
 static void test_forgotten_by_the_daemon(void **state)
 {
-    struct identity_write a = {0}, b = {0}, c = {0};
+    struct identity_write a = {0}, b = {0}, c = {0}, given_up = {0};
     struct identity identity;
+    uint8_t old[16];
 
     (void)state;
     identity_init(&identity, NULL, 0);
+    identity_begin(&identity, &given_up, 0);
+    identity_abandon(&identity, &given_up);
     identity_begin(&identity, &a, 0);
     identity_begin(&identity, &b, 0);
     assert_true(identity_renew(&identity, &a));
@@ -117,6 +120,12 @@ static void test_forgotten_by_the_daemon(void **state)
     assert_true(identity_renew(&identity, &b));
     assert_memory_equal(a.id, b.id, 16);
     assert_int_not_equal(a.seq, b.seq);
+    /* What was given up on before is repeated under the id that it had. */
+    memcpy(old, given_up.id, 16);
+    memset(&given_up, 0, sizeof(given_up));
+    identity_begin(&identity, &given_up, 1);
+    assert_memory_equal(given_up.id, old, 16);
+    identity_settle(&identity, &given_up);
     identity_begin(&identity, &c, 0);
     assert_memory_equal(a.id, c.id, 16);
     assert_true(identity_lowest(&identity, &c) <= a.seq);
