@@ -49,11 +49,14 @@ sed 's,/\*.*\*/,,' "$HERO_SOURCE/client/libheroclient.sym" | grep -o '\bhero_[a-
 nm -D --defined-only --with-symbol-versions "$library" | awk '$2 == "T" {print $3}' >"$scratch/exports"
 grep -v '@@' "$scratch/exports" && fail 'exported without a version'
 sed 's/@@.*//' "$scratch/exports" | sort -u | diff "$scratch/map" - || fail 'exports differ from libheroclient.sym'
+# The static one defines nothing else, either: a program has names of its own.
+nm -g --defined-only "$libdir/libheroclient.a" | awk 'NF == 3 {print $3}' | grep -v '^__asan\|^__odr_asan' |
+    sort -u | diff "$scratch/map" - || fail 'libheroclient.a defines other symbols than those of the map'
 # libnng must find herod's sendmsg (daemon/sendmsg.c).
 nm -D "$(where herod)" | grep -q ' T sendmsg$' || fail 'herod does not offer its sendmsg to libnng'
 # options.proto must import nothing of protobuf-c, or other languages cannot use it.
 [ "$(grep -c '^import' "$(where options.proto)")" -eq 1 ] || fail 'options.proto imports more than descriptor.proto'
-grep -rqs "$HERO_SOURCE" "$(where libheroclient.pc)" "$(where herod.service)" &&
+grep -Eqs "($HERO_BUILD|$HERO_SOURCE/(client|daemon|proto))" "$(where libheroclient.pc)" "$(where herod.service)" &&
     fail 'a path of the source tree is in an installed file'
 # The unit names the installed herod.
 daemon=$(where herod)
@@ -70,6 +73,15 @@ mkdir "$scratch/program"
 cd "$scratch/program"
 make --silent -f "$HERO_SOURCE/examples/heroes/Makefile" tutorial CFLAGS='-Wall -Wextra -Werror'
 ldd ./tutorial | grep -q "libheroclient.so.0 => $libdir/" || fail 'the program found another libheroclient'
+
+printf '%s\n' '#include <heroclient.h>' 'int arena_alloc(void);' 'int arena_alloc(void) { return 0; }' \
+    'int main(void) { hero_error_free(NULL); return arena_alloc(); }' >static.c
+# shellcheck disable=SC2046 # words
+if ! nm "$libdir/libheroclient.a" | grep -q __asan_init; then
+    cc -o static static.c -I"$prefix/include" "$libdir/libheroclient.a" \
+        $(pkg-config --libs libprotobuf-c jansson) -lnng -pthread -lm || fail 'no program can link libheroclient.a'
+    ./static || fail 'the static program fails'
+fi
 
 HERO_URL=ipc://$scratch/s
 export HERO_URL
