@@ -263,8 +263,8 @@ HERO_API HERO_MUST_CHECK hero_code hero_request_start(hero_request *request, her
 
 /** What a list asks for. Zero is a default everywhere. */
 typedef struct hero_list {
-    const char *order_by;   /* "name,-age": fields, - descends */
-    uint32_t page_size;     /* at most; large records make a page shorter; 0: the daemon's default */
+    const char *order_by; /* "name,-age": fields, - descends */
+    uint32_t page_size;   /* at most; large records make a page shorter; 0: the daemon's default */
     const char *page_token; /* of the page before */
     const char *expand;     /* "teams,teams.heroes" */
 } hero_list;
@@ -364,9 +364,10 @@ hero_request_unlink(hero_client *client, const ProtobufCMessageDescriptor *descr
 
 /** Create from one object, or from an array of them in one commit. A member
  *  of a relationship is a new record; an object of nothing but the key, or
- *  {"@key": {...}}, is an existing one; null is the same as leaving a field out; {"@connect": {...}} is found by its
- *  primary key or a unique column, else created. Result text: the stored
- *  record with the relationships that were given, or an array of them. */
+ *  {"@key": {...}}, is an existing one; {"@connect": {...}} is found by its
+ *  primary key or a unique column, else created. null is the same as leaving
+ *  a field out. Result text: the stored record with the relationships that
+ *  were given, or an array of them. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_create_json(hero_client *client,
                                                               const char *model, const char *json,
                                                               hero_error *error);
