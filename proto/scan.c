@@ -278,7 +278,7 @@ Code scan_message(const ProtobufCMessageDescriptor *descriptor, const uint8_t *b
 {
     struct fault unwanted = FAULT_INIT;
     struct scan scan = {.limits = limits, .fault = fault ? fault : &unwanted};
-    struct cursor cursor = {bytes, bytes + len};
+    struct cursor cursor = {bytes, len ? bytes + len : bytes};
     Code code = len ? scan_level(&scan, descriptor, cursor) : HERO__V1__CODE__OK;
     fault_done(&unwanted);
     return code;
