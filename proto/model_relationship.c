@@ -94,6 +94,23 @@ static void find_ends(struct builder *builder, const char *path,
     relationship->link_to = from == key[0] ? key[1] : key[0];
 }
 
+/* Linking writes the two keys and defaults: a column that needs more would
+ * make every link fail. */
+static bool check_own_columns(struct builder *builder, const char *path, const struct model *link)
+{
+    for (size_t i = 0; i < link->n_columns; i++) {
+        const struct column *column = &link->columns[i];
+        if (column->primary_key || !column->not_null || column->default_kind != DEFAULT_NONE)
+            continue;
+        fault_add(builder->fault, path,
+                  "its link_model %s has the column %s, which is required and has no default: "
+                  "linking could not fill it yet; give it a default or let it be NULL",
+                  link->name, column->field_name);
+        return false;
+    }
+    return true;
+}
+
 static void resolve(struct builder *builder, const struct draft *draft,
                     const struct draft_field *field, struct relationship *relationship)
 {
@@ -110,6 +127,8 @@ static void resolve(struct builder *builder, const struct draft *draft,
         fault_add(builder->fault, field->path,
                   "its link_model %s does not have two foreign keys as its primary key",
                   relationship->link->name);
+    else if (!check_own_columns(builder, field->path, relationship->link))
+        return;
     else if (relationship->target)
         find_ends(builder, field->path, field->relationship, relationship);
 }
