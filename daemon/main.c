@@ -45,6 +45,7 @@ enum exit_code {
 #define RESERVED_FDS 256
 #define BUSY_TIMEOUT_MS 5000
 #define ANSWER_BYTES (64 * 1024)
+#define STOP_GRACE_MS 100
 /* Connections for reads on the transport's threads, beside the readers'. */
 #define INLINE_CONNECTIONS 4
 #define IDLE_TICK_S 10
@@ -311,6 +312,8 @@ static void stop(struct daemon *daemon, struct server *server)
     sd_notify(0, "STOPPING=1\nSTATUS=finishing what was acknowledged");
     if (!server_quiesce(server, STOP_QUIESCE_MS))
         dispatch_refuse_waiting(daemon);
+    /* Requests that were in the sockets when the signal came: they are told. */
+    nanosleep(&(struct timespec){0, STOP_GRACE_MS * 1000000}, NULL);
     server_stop(server, STOP_DRAIN_MS);
     atomic_store(&hard_stop_ok,
                  true); /* what is left is a checkpoint, which the next start makes too */
