@@ -4,6 +4,7 @@
  * replies structs, in graph_struct.h.
  */
 #include <string.h>
+#include "base64.h"
 #include "calls.h"
 #include "graph_struct.h"
 #include "json.h"
@@ -61,7 +62,7 @@ Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListReques
     }
     if (list->page_token) {
         input->has_page_token = 1;
-        if (!json_base64_decode(arena, list->page_token, strlen(list->page_token),
+        if (!base64_decode(arena, list->page_token, strlen(list->page_token),
                                 &input->page_token))
             return fault_add(fault, "page_token", "is not a token that an earlier page ended with");
     }
@@ -73,7 +74,7 @@ Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token, s
 {
     if (!has)
         return HERO__V1__CODE__OK;
-    result->next_page_token = json_base64(&result->arena, token);
+    result->next_page_token = base64_text(&result->arena, token);
     return result->next_page_token ? HERO__V1__CODE__OK : out_of(&result->arena, fault);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base64.h"
 #include "dynamic.h"
 #include "json.h"
 #include "json_internal.h"
@@ -241,8 +242,7 @@ static Code read_bytes(const struct reading *reading, const json_t *value, void 
 {
     if (!json_is_string(value))
         return json_expected(reading->path, "bytes as base64 text", value, reading->fault);
-    if (json_base64_decode(reading->arena, json_string_value(value), json_string_length(value),
-                           place))
+    if (base64_decode(reading->arena, json_string_value(value), json_string_length(value), place))
         return HERO__V1__CODE__OK;
     if (reading->arena->exhausted)
         return no_memory(reading);
@@ -357,7 +357,7 @@ static json_t *write_bytes(const ProtobufCFieldDescriptor *field, const void *pl
 
     (void)field;
     if (text)
-        value = json_stringn_nocheck(text, json_base64_write(text, bytes));
+        value = json_stringn_nocheck(text, base64_write(text, bytes));
     free(text);
     return value;
 }

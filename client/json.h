@@ -55,10 +55,4 @@ json_t *json_write_field(const ProtobufCMessage *message, const ProtobufCFieldDe
 /* Fields that are present, and all repeated ones. */
 json_t *json_write_message(const ProtobufCMessage *message);
 
-/* RFC 4648, with padding. In the arena; NULL: no memory. */
-char *json_base64(struct arena *arena, ProtobufCBinaryData bytes);
-/* false: not base64; or no memory, when arena->exhausted tells. */
-bool json_base64_decode(struct arena *arena, const char *text, size_t len,
-                        ProtobufCBinaryData *ret_bytes);
-
 #endif

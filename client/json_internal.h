@@ -20,9 +20,6 @@ struct json_type {
     json_t *(*write)(const ProtobufCFieldDescriptor *field, const void *place);
 };
 
-/* Writes the characters, without a terminator; how many. */
-size_t json_base64_write(char *text, ProtobufCBinaryData bytes);
-
 extern const struct json_type json_types[]; /* by ProtobufCType */
 
 #endif

@@ -14,6 +14,27 @@
 
 struct model;
 
+/* What a column holds. The daemon's table of columns (store/column.c) and the
+ * JSON of values (json/json_column.c) have a row for each. */
+enum column_kind {
+    COLUMN_INT32,
+    COLUMN_UINT32,
+    COLUMN_INT64,
+    COLUMN_UINT64,
+    COLUMN_FLOAT,
+    COLUMN_DOUBLE,
+    COLUMN_BOOL,
+    COLUMN_TEXT,
+    COLUMN_BYTES,
+    COLUMN_ENUM,
+    COLUMN_TIMESTAMP,
+    COLUMN_DATE,
+    COLUMN_UUID,
+    COLUMN_DECIMAL,
+    COLUMN_JSON, /* repeated, or a message without a table */
+};
+#define COLUMN_KINDS (COLUMN_JSON + 1)
+
 enum default_kind { DEFAULT_NONE, DEFAULT_INTEGER, DEFAULT_REAL, DEFAULT_TEXT, DEFAULT_BYTES };
 
 struct column {
@@ -21,8 +42,9 @@ struct column {
     const char *field_name; /* in the .proto, in JSON, in paths */
     const char *name;       /* in SQL */
     uint32_t number;
-    unsigned position;                     /* in model->columns */
-    ProtobufCType type;                    /* scalar, never a message */
+    unsigned position; /* in model->columns */
+    enum column_kind kind;
+    ProtobufCType type;                    /* on the wire */
     const ProtobufCFieldDescriptor *field; /* in model->descriptor */
     bool primary_key, not_null, index, unique;
     bool required; /* the .proto says `required`: NOT NULL, with a warning */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base64.h"
 #include "names.h"
 
 bool column_type_known(int type)
@@ -93,36 +94,15 @@ static const char *real_default(struct column *column, const char *text)
     return isfinite(column->default_real) ? NULL : "its default is out of the type's range";
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c ? strchr(digits, c) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
 /* With or without padding. */
 static const char *bytes_default(struct column *column, const char *text, struct arena *arena)
 {
-    size_t len = strlen(text), n = 0, padding = 0;
-    uint32_t bits = 0;
-    uint8_t *bytes = arena_alloc(arena, len + 1);
-    while (padding < 2 && len && text[len - 1] == '=') {
-        len--;
-        padding++;
-    }
-    if (len % 4 == 1 || (padding && (len + padding) % 4 != 0))
-        return "its default is not base64";
-    for (size_t i = 0; bytes && i < len; i++) {
-        int digit = base64_digit(text[i]);
-        if (digit < 0)
-            return "its default is not base64";
-        bits = bits << 6 | (uint32_t)digit;
-        if (i % 4 != 0)
-            bytes[n++] = (uint8_t)(bits >> (6 - i % 4 * 2));
-    }
+    static const char *const padding[] = {"", "", "==", "="};
+    const char *padded = arena_printf(arena, "%s%s", text, padding[strlen(text) % 4]);
     column->default_kind = DEFAULT_BYTES;
-    column->default_bytes = (ProtobufCBinaryData){n, bytes};
-    return NULL;
+    return !padded || base64_decode(arena, padded, strlen(padded), &column->default_bytes)
+               ? NULL
+               : "its default is not base64";
 }
 
 static const char *read_default(struct column *column, const char *text, struct arena *arena)
@@ -243,28 +223,29 @@ static bool build_descriptor(struct builder *builder, const struct draft *draft,
     return model->descriptor != NULL;
 }
 
-/* protobuf-c's type of a column before the descriptor exists. */
-static ProtobufCType type_of(const FieldProto *proto)
-{
-    static const ProtobufCType types[] = {
-        [FIELD_TYPE(DOUBLE)] = PROTOBUF_C_TYPE_DOUBLE,
-        [FIELD_TYPE(FLOAT)] = PROTOBUF_C_TYPE_FLOAT,
-        [FIELD_TYPE(INT64)] = PROTOBUF_C_TYPE_INT64,
-        [FIELD_TYPE(UINT64)] = PROTOBUF_C_TYPE_UINT64,
-        [FIELD_TYPE(INT32)] = PROTOBUF_C_TYPE_INT32,
-        [FIELD_TYPE(FIXED64)] = PROTOBUF_C_TYPE_FIXED64,
-        [FIELD_TYPE(FIXED32)] = PROTOBUF_C_TYPE_FIXED32,
-        [FIELD_TYPE(BOOL)] = PROTOBUF_C_TYPE_BOOL,
-        [FIELD_TYPE(STRING)] = PROTOBUF_C_TYPE_STRING,
-        [FIELD_TYPE(BYTES)] = PROTOBUF_C_TYPE_BYTES,
-        [FIELD_TYPE(UINT32)] = PROTOBUF_C_TYPE_UINT32,
-        [FIELD_TYPE(SFIXED32)] = PROTOBUF_C_TYPE_SFIXED32,
-        [FIELD_TYPE(SFIXED64)] = PROTOBUF_C_TYPE_SFIXED64,
-        [FIELD_TYPE(SINT32)] = PROTOBUF_C_TYPE_SINT32,
-        [FIELD_TYPE(SINT64)] = PROTOBUF_C_TYPE_SINT64,
-    };
-    return types[proto->type];
-}
+struct kind_row {
+    enum column_kind kind;
+    ProtobufCType type;
+};
+
+/* What a field of a type is where nothing else is said of it. */
+static const struct kind_row kinds[] = {
+    [FIELD_TYPE(DOUBLE)] = {COLUMN_DOUBLE, PROTOBUF_C_TYPE_DOUBLE},
+    [FIELD_TYPE(FLOAT)] = {COLUMN_FLOAT, PROTOBUF_C_TYPE_FLOAT},
+    [FIELD_TYPE(INT64)] = {COLUMN_INT64, PROTOBUF_C_TYPE_INT64},
+    [FIELD_TYPE(UINT64)] = {COLUMN_UINT64, PROTOBUF_C_TYPE_UINT64},
+    [FIELD_TYPE(INT32)] = {COLUMN_INT32, PROTOBUF_C_TYPE_INT32},
+    [FIELD_TYPE(FIXED64)] = {COLUMN_UINT64, PROTOBUF_C_TYPE_FIXED64},
+    [FIELD_TYPE(FIXED32)] = {COLUMN_UINT32, PROTOBUF_C_TYPE_FIXED32},
+    [FIELD_TYPE(BOOL)] = {COLUMN_BOOL, PROTOBUF_C_TYPE_BOOL},
+    [FIELD_TYPE(STRING)] = {COLUMN_TEXT, PROTOBUF_C_TYPE_STRING},
+    [FIELD_TYPE(BYTES)] = {COLUMN_BYTES, PROTOBUF_C_TYPE_BYTES},
+    [FIELD_TYPE(UINT32)] = {COLUMN_UINT32, PROTOBUF_C_TYPE_UINT32},
+    [FIELD_TYPE(SFIXED32)] = {COLUMN_INT32, PROTOBUF_C_TYPE_SFIXED32},
+    [FIELD_TYPE(SFIXED64)] = {COLUMN_INT64, PROTOBUF_C_TYPE_SFIXED64},
+    [FIELD_TYPE(SINT32)] = {COLUMN_INT32, PROTOBUF_C_TYPE_SINT32},
+    [FIELD_TYPE(SINT64)] = {COLUMN_INT64, PROTOBUF_C_TYPE_SINT64},
+};
 
 static int compare_column_names(const void *a, const void *b)
 {
@@ -304,7 +285,8 @@ bool columns_build(struct builder *builder, const struct draft *draft, struct mo
         struct column *column = &model->columns[model->n_columns];
         column->model = model;
         column->position = (unsigned)model->n_columns++;
-        column->type = type_of(field->proto);
+        column->type = kinds[field->proto->type].type;
+        column->kind = kinds[field->proto->type].kind;
         fill_column(builder, draft, field, column);
         if (column->primary_key)
             model->primary_key[model->n_primary_key++] = column;

@@ -1,6 +1,6 @@
 /*
- * Column types: one row for each protobuf type says how it is declared in
- * SQL, bound and read. The one place of the daemon to touch for a new type.
+ * Column kinds: one row for each says how it is declared in SQL, given to
+ * SQLite and read. The one place of the daemon to touch for a new kind.
  */
 #ifndef HERO_STORE_COLUMN_H
 #define HERO_STORE_COLUMN_H
@@ -12,22 +12,42 @@
 /* INTEGER, VARCHAR, FLOAT, BOOLEAN, BLOB: SQLModel's types. */
 const char *column_sql_type(const struct column *column);
 
-/* Binds the record's value; absent binds NULL. Text and bytes are borrowed
- * until the statement is reset. INVALID_ARGUMENT (violation: the field's
- * name) for what SQLite can't hold as it came: NaN, unsigned past 2^63-1. */
+/* Binds the record's value; absent binds NULL. Text and bytes are borrowed from
+ * the record or kept in the arena until the statement is reset.
+ * INVALID_ARGUMENT (violation: the field's name) for what SQLite can't hold as
+ * it came: NaN, unsigned past 2^63-1. */
 MUST_CHECK Code column_bind(sqlite3_stmt *stmt, int index, const struct column *column,
-                            const ProtobufCMessage *record, struct fault *fault);
+                            const ProtobufCMessage *record, struct arena *arena,
+                            struct fault *fault);
 /* Binds the column's default, or NULL. */
 MUST_CHECK Code column_bind_default(sqlite3_stmt *stmt, int index, const struct column *column,
                                     struct fault *fault);
-/* The record's value as SQLite would hold it; text and bytes are borrowed.
- * NULL, which equals nothing, for what is absent or can't be held. */
-struct key_value column_value(const struct column *column, const ProtobufCMessage *record);
+/* The record's value as SQLite would hold it, borrowed from the record or in
+ * the arena. NULL, which equals nothing, for what is absent or can't be held. */
+struct key_value column_value(const struct column *column, const ProtobufCMessage *record,
+                              struct arena *arena);
 /* Reads result column `index` into the record. NULL makes the field absent.
  * With arena NULL text and bytes are borrowed from the row (until the next
- * step): enough to pack the record at once. DATA_LOSS where the stored value
- * doesn't fit the type, naming model and column. */
+ * step): enough to pack the record at once; what must be made then is in
+ * `scratch`. DATA_LOSS where the stored value doesn't fit the kind, naming
+ * model and column. */
 MUST_CHECK Code column_read(sqlite3_stmt *stmt, int index, const struct column *column,
-                            ProtobufCMessage *record, struct arena *arena, struct fault *fault);
+                            ProtobufCMessage *record, struct arena *arena, struct arena *scratch,
+                            struct fault *fault);
+
+/* What comparing two values of the column in SQLite says of them. */
+enum column_comparison {
+    COLUMN_NOT_COMPARED,
+    COLUMN_EQUALITY, /* the same or not; which is the smaller one says nothing */
+    COLUMN_ORDER,
+};
+enum column_comparison column_comparison(const struct column *column);
+/* A value that was written as text, as SQLite holds it in this column: 5, 1.5,
+ * true, base64 of bytes, any text. It is in the arena or borrowed from `text`.
+ * INVALID_ARGUMENT, with a message and no violation, for what the column can't
+ * hold. */
+MUST_CHECK Code column_value_parse(const struct column *column, const char *text,
+                                   struct arena *arena, struct key_value *ret_value,
+                                   struct fault *fault);
 
 #endif

@@ -62,7 +62,8 @@ static bool row_exists(struct commit *commit, const char *sql, const struct colu
     sqlite3_stmt *stmt = sql ? db_prepare(commit->db, sql, &ignored) : NULL;
     bool bound = stmt != NULL;
     for (size_t i = 0; i < n && bound; i++)
-        bound = column_bind(stmt, (int)i + 1, columns[i], record, &ignored) == HERO__V1__CODE__OK;
+        bound = column_bind(stmt, (int)i + 1, columns[i], record, commit->arena, &ignored) ==
+                HERO__V1__CODE__OK;
     bool exists = bound && db_step(commit->db, stmt) == SQLITE_ROW;
     db_release(commit->db, stmt);
     fault_done(&ignored);

@@ -40,7 +40,7 @@ static const struct key_value **key_values(struct reading *reading, const struct
     for (size_t i = 0; i < n_keys; i++) {
         values[i] = all + i * width;
         for (size_t k = 0; k < width; k++)
-            all[i * width + k] = column_value(model->primary_key[k], keys[i]);
+            all[i * width + k] = column_value(model->primary_key[k], keys[i], reading->arena);
     }
     return values;
 }

@@ -158,6 +158,19 @@ static Code add_record(struct reading *reading, const struct node *node, size_t 
     return HERO__V1__CODE__OK;
 }
 
+static Code pack_scratch(struct reading *reading, const struct node *node)
+{
+    size_t len = protobuf_c_message_get_packed_size(reading->scratch);
+    Code code = reading_row(reading, len + strlen(node->model->name) + RECORD_OVERHEAD);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    uint8_t *bytes = arena_alloc(reading->arena, len);
+    if (!bytes)
+        return reading_no_memory(reading);
+    protobuf_c_message_pack(reading->scratch, bytes);
+    return add_record(reading, node, len, bytes);
+}
+
 static Code pack_row(struct reading *reading, sqlite3_stmt *stmt, int first,
                      const struct node *node)
 {
@@ -168,19 +181,15 @@ static Code pack_row(struct reading *reading, sqlite3_stmt *stmt, int first,
     }
     if (!reading->scratch)
         return reading_no_memory(reading);
-    Code code =
-        row_fill(stmt, first, model, reading->scratch, NULL, reading->arena, reading->fault);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    size_t len = protobuf_c_message_get_packed_size(reading->scratch);
-    code = reading_row(reading, len + strlen(model->name) + RECORD_OVERHEAD);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    uint8_t *bytes = arena_alloc(reading->arena, len);
-    if (!bytes)
-        return reading_no_memory(reading);
-    protobuf_c_message_pack(reading->scratch, bytes);
-    return add_record(reading, node, len, bytes);
+    /* What the row's values are made of lives until they are packed. */
+    struct arena made;
+    arena_init(&made, reading->arena->budget);
+    made.pool = reading->arena->pool;
+    Code code = row_fill(stmt, first, model, reading->scratch, NULL, &made, reading->fault);
+    if (code == HERO__V1__CODE__OK)
+        code = pack_scratch(reading, node);
+    arena_done(&made);
+    return code;
 }
 
 static struct node *new_node(struct reading *reading, const struct model *model, uint64_t hash,

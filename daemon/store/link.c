@@ -9,7 +9,8 @@
 static Code bind_end(struct commit *commit, sqlite3_stmt *stmt, int index,
                      const struct column *link_column, const struct entity *end)
 {
-    return column_bind(stmt, index, link_column->foreign_key, end->record, commit->fault);
+    return column_bind(stmt, index, link_column->foreign_key, end->record, commit->arena,
+                       commit->fault);
 }
 
 /* A further column of the link model that gets a value without being named. */

@@ -60,8 +60,8 @@ static Code check_same_key(struct commit *commit, const struct entity *target,
     const struct model *model = target->model;
     for (size_t i = 0; i < model->n_primary_key; i++) {
         const struct column *column = model->primary_key[i];
-        struct key_value given = column_value(column, values);
-        struct key_value stored = column_value(column, target->record);
+        struct key_value given = column_value(column, values, commit->arena);
+        struct key_value stored = column_value(column, target->record, commit->arena);
         if (record_has(column, values) && !key_value_equal(&given, &stored))
             fault_add(commit->fault, column->field_name,
                       "is not that of the target, %s %s; keys can't be changed", model->name,

@@ -29,7 +29,7 @@ static Code bind_columns(struct commit *commit, sqlite3_stmt *stmt, int first,
     struct fault found = FAULT_INIT;
     Code code = HERO__V1__CODE__OK;
     for (size_t i = 0; i < n && code == HERO__V1__CODE__OK; i++)
-        code = column_bind(stmt, first + (int)i, columns[i], record, &found);
+        code = column_bind(stmt, first + (int)i, columns[i], record, commit->arena, &found);
     if (code != HERO__V1__CODE__OK) {
         fault_prefix(&found, path);
         fault_done(commit->fault);
@@ -63,7 +63,7 @@ bool record_has(const struct column *column, const ProtobufCMessage *record)
         return false;
     if (column->field->label != PROTOBUF_C_LABEL_NONE || column != column->model->auto_id)
         return true;
-    return column_value(column, record).integer != 0;
+    return column_value(column, record, NULL).integer != 0;
 }
 
 Code record_check_required(struct commit *commit, const struct model *model,

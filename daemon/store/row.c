@@ -6,7 +6,8 @@ Code row_fill(sqlite3_stmt *stmt, int first, const struct model *model, Protobuf
               struct arena *arena, struct arena *scratch, struct fault *fault)
 {
     for (size_t i = 0; i < model->n_columns; i++) {
-        Code code = column_read(stmt, first + (int)i, &model->columns[i], record, arena, fault);
+        Code code =
+            column_read(stmt, first + (int)i, &model->columns[i], record, arena, scratch, fault);
         if (code == HERO__V1__CODE__OK)
             continue;
         char *said = arena_strdup(scratch, fault && fault->message ? fault->message : "");

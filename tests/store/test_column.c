@@ -58,7 +58,7 @@ static Code bind(struct fixture *f, struct bench *b, const char *name)
 {
     fault_done(&f->fault);
     sqlite3_reset(b->stmt);
-    return column_bind(b->stmt, 1, model_column(b->model, name), b->record, &f->fault);
+    return column_bind(b->stmt, 1, model_column(b->model, name), b->record, &f->arena, &f->fault);
 }
 
 /* Through SQLite into a second record. */
@@ -67,9 +67,9 @@ static ProtobufCMessage *there_and_back(struct fixture *f, struct bench *b, cons
     ProtobufCMessage *back = dynamic_message(&f->arena, b->model->descriptor);
     assert_int_equal(bind(f, b, name), HERO__V1__CODE__OK);
     assert_int_equal(sqlite3_step(b->stmt), SQLITE_ROW);
-    assert_int_equal(
-        column_read(b->stmt, 0, model_column(b->model, name), back, &f->arena, &f->fault),
-        HERO__V1__CODE__OK);
+    assert_int_equal(column_read(b->stmt, 0, model_column(b->model, name), back, &f->arena,
+                                 &f->arena, &f->fault),
+                     HERO__V1__CODE__OK);
     return back;
 }
 
@@ -171,7 +171,8 @@ static Code read_sql(struct fixture *f, struct bench *b, const char *sql, const 
     fault_done(&f->fault);
     assert_int_equal(sqlite3_prepare_v2(b->handle, sql, -1, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    Code code = column_read(stmt, 0, model_column(b->model, name), record, &f->arena, &f->fault);
+    Code code =
+        column_read(stmt, 0, model_column(b->model, name), record, &f->arena, &f->arena, &f->fault);
     sqlite3_finalize(stmt);
     return code;
 }
@@ -262,10 +263,11 @@ static void borrowed_or_bounded(void **state)
     assert_int_equal(sqlite3_step(b.stmt), SQLITE_ROW);
     const struct column *column = model_column(b.model, "a_string");
     ProtobufCMessage *back = dynamic_message(&f->arena, b.model->descriptor);
-    assert_int_equal(column_read(b.stmt, 0, column, back, NULL, &f->fault), HERO__V1__CODE__OK);
+    assert_int_equal(column_read(b.stmt, 0, column, back, NULL, &f->arena, &f->fault),
+                     HERO__V1__CODE__OK);
     assert_ptr_equal(*(char **)field_at(back, column->field), sqlite3_column_text(b.stmt, 0));
     arena_init(&small, 8);
-    assert_int_equal(column_read(b.stmt, 0, column, back, &small, &f->fault),
+    assert_int_equal(column_read(b.stmt, 0, column, back, &small, &f->arena, &f->fault),
                      HERO__V1__CODE__RESOURCE_EXHAUSTED);
     arena_done(&small);
     bench_close(&b);
