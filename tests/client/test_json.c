@@ -298,10 +298,11 @@ static void test_messages(void **state)
                      HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE);
     value = json_write_message(message);
     assert_int_equal(json_print(value, 1 << 20, &printed, NULL), HERO__V1__CODE__OK);
-    assert_string_equal(printed,
-                        "{\"mutations\": [{\"create\": {\"graph\": {\"records\": [{\"ref\": 1, "
-                        "\"member\": \"CONNECT_OR_CREATE\"}], \"edges\": []}}}, {\"delete\": "
-                        "{\"targets\": []}}]}");
+    assert_string_equal(
+        printed,
+        "{\"mutations\": [{\"create\": {\"graph\": {\"records\": [{\"ref\": 1, "
+        "\"member\": \"CONNECT_OR_CREATE\"}], \"edges\": [], \"lists\": []}}}, {\"delete\": "
+        "{\"targets\": []}}]}");
     free(printed);
     json_decref(value);
 
