@@ -11,6 +11,7 @@
 #define HERO_PROTO_MODEL_H
 
 #include "dynamic.h"
+#include "hero/options.pb-c.h"
 
 struct model;
 
@@ -54,11 +55,34 @@ struct column {
     int64_t default_integer; /* bool: 0 or 1 */
     double default_real;
     ProtobufCBinaryData default_bytes; /* text too */
-    const struct column *foreign_key;  /* column referred to; NULL: none */
+    const struct column *foreign_key;  /* column referred to, by a key of this column alone; NULL */
+};
+
+/* Of one column or several; its values together are a key of the target. */
+struct foreign_key {
+    const struct model *model;     /* that holds it */
+    const struct column **columns; /* in model */
+    const struct model *target;
+    const struct column **referred; /* in target, pairwise: its primary key, or unique together */
+    size_t n;
+    Hero__OnDelete on_delete;
+    bool to_primary_key; /* referred is the target's whole primary key */
+    bool is_unique;      /* at most one record of model refers to one of target */
+    bool is_link;        /* an end of some relationship's link model */
+    bool wants_index;    /* a relationship looks rows up by it, and no declared index leads there */
 };
 
 enum relationship_kind {
     RELATIONSHIP_MANY_TO_MANY, /* through a link model */
+    RELATIONSHIP_OWN_KEY,      /* model holds the foreign key: many-to-one, one-to-one */
+    RELATIONSHIP_TARGET_KEY,   /* the target holds it: one-to-many, one-to-one */
+};
+
+/* One column that related records come in the order of. */
+struct related_order {
+    const struct column *column; /* of the target, or of the link model */
+    bool of_link;
+    bool descending;
 };
 
 struct relationship {
@@ -67,11 +91,18 @@ struct relationship {
     uint32_t number;
     unsigned position; /* in model->relationships */
     enum relationship_kind kind;
+    bool single; /* a singular field: at most one related record */
     const struct model *target;
     const struct relationship *back_populates; /* the other side's; NULL: declared on one side */
-    const struct model *link;
-    const struct column *link_from; /* link's column that refers to model's primary key */
-    const struct column *link_to;   /* link's column that refers to target's primary key */
+    const struct model *link;                  /* many-to-many; else NULL */
+    /* Many-to-many: the link's key to model; TARGET_KEY: the target's to
+     * model; OWN_KEY: model's to target. */
+    const struct foreign_key *from;
+    const struct foreign_key *to;      /* many-to-many: the link's to target; else NULL */
+    bool symmetric;                    /* a link holds both ways */
+    const struct related_order *order; /* declared; the target's primary key decides among equals */
+    size_t n_order;
+    Hero__OnParentDelete on_delete;
 };
 
 struct model {
@@ -85,6 +116,10 @@ struct model {
     size_t n_columns;
     const struct column **primary_key; /* in order of declaration */
     size_t n_primary_key;
+    struct foreign_key *foreign_keys; /* of single columns first, in order of declaration */
+    size_t n_foreign_keys;
+    const struct foreign_key **referrers; /* all that refer to this model, its own too */
+    size_t n_referrers;
     struct relationship *relationships;
     size_t n_relationships;
     /* The one integer primary key that SQLite makes ids for; NULL: keys are the client's. */
@@ -93,9 +128,6 @@ struct model {
     bool has_parents;                               /* has a foreign key */
     const ProtobufCMessageDescriptor *descriptor;   /* columns only */
     const Google__Protobuf__DescriptorProto *proto; /* as declared, relationships included */
-    const struct relationship **links_to_clear;     /* one for each link-model column that refers
-                                                       to this model: rows go with a deleted record */
-    size_t n_links_to_clear;
 };
 
 struct models {
@@ -143,6 +175,12 @@ const struct model *models_find(const struct models *models, const char *name, s
 const struct column *model_column(const struct model *model, const char *field_name);
 const struct column *model_column_by_number(const struct model *model, uint32_t number);
 const struct relationship *model_relationship(const struct model *model, const char *name);
+/* Is the column part of the foreign key? */
+bool foreign_key_has(const struct foreign_key *key, const struct column *column);
+/* Of the index that it wants: ix_hero_team_id, ix_city_country_state. In the arena. */
+char *foreign_key_index_name(const struct foreign_key *key, struct arena *arena);
+/* "team_id", "(country, city)": its columns, for people and texts of errors. In the arena. */
+const char *foreign_key_text(const struct foreign_key *key, struct arena *arena);
 
 /* Unpacks a record of the model: scan, then protobuf-c. Unknown fields are
  * refused: a client with other models must not lose data in silence. */

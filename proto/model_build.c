@@ -12,35 +12,34 @@
 
 /* ---- order: a model comes after those that its foreign keys refer to ---- */
 
-static void place_draft(struct builder *builder, struct draft *draft, struct draft **order,
-                        size_t *n_order, unsigned depth)
+struct placing {
+    struct builder *builder;
+    struct draft **order;
+    size_t n_order;
+    unsigned depth;
+};
+
+static void place_draft(void *context, struct draft *draft)
 {
-    if (draft->placed || draft->in_progress || depth > MODELS_MAX)
+    struct placing *placing = context;
+    if (draft->placed || draft->in_progress || placing->depth > MODELS_MAX)
         return; /* a cycle of tables, which SQLite allows: any order will do */
     draft->in_progress = true;
-    for (size_t i = 0; i < draft->n_fields; i++) {
-        const Hero__ColumnOptions *options = draft->fields[i].column;
-        const char *key = options ? options->foreign_key : NULL;
-        const char *rest = key;
-        struct draft *referred;
-        while (key && (referred = draft_referred(builder, key, &rest)) != NULL)
-            place_draft(builder, referred, order, n_order, depth + 1);
-    }
+    placing->depth++;
+    draft_each_referred(placing->builder, draft, place_draft, placing);
+    placing->depth--;
     draft->in_progress = false;
     draft->placed = true;
-    order[(*n_order)++] = draft;
+    placing->order[placing->n_order++] = draft;
 }
 
 static struct draft **ordered_drafts(struct builder *builder)
 {
-    size_t n_order = 0;
-    struct draft **order = arena_array(builder->arena, builder->n_drafts + 1, sizeof *order);
-    for (size_t i = 0; order && i < builder->n_drafts; i++)
-        place_draft(builder, &builder->drafts[i], order, &n_order, 0);
-    for (size_t i = 0; order && i < builder->n_drafts; i++)
-        if (!builder->drafts[i].placed)
-            order[n_order++] = &builder->drafts[i];
-    return order;
+    struct placing placing = {.builder = builder};
+    placing.order = arena_array(builder->arena, builder->n_drafts + 1, sizeof *placing.order);
+    for (size_t i = 0; placing.order && i < builder->n_drafts; i++)
+        place_draft(&placing, &builder->drafts[i]);
+    return placing.order;
 }
 
 /* ---- names that models share ---- */
@@ -62,20 +61,23 @@ static void check_index_names(struct builder *builder, struct draft *const *orde
     const struct models *models = &builder->memory->public;
     size_t n = 0, n_columns = 0;
     for (size_t m = 0; m < models->n_models; m++)
-        n_columns += models->models[m].n_columns + 2;
+        n_columns += models->models[m].n_columns + models->models[m].n_foreign_keys + 1;
     struct named *names = arena_array(builder->arena, n_columns, sizeof *names);
     for (size_t m = 0; names && m < models->n_models; m++) {
         const struct model *model = &models->models[m];
         names[n++] = (struct named){model->table, order[m]->path, false};
         for (size_t c = 0; c < model->n_columns; c++) {
             const struct column *column = &model->columns[c];
-            bool extra =
-                model->is_link && model->n_primary_key == 2 && column == model->primary_key[1];
-            if (column->index || extra)
+            if (column->index)
                 names[n++] =
                     (struct named){name_of_index(builder->arena, model->table, column->name),
                                    order[m]->path, true};
         }
+        for (size_t k = 0; k < model->n_foreign_keys; k++)
+            if (model->foreign_keys[k].wants_index)
+                names[n++] =
+                    (struct named){foreign_key_index_name(&model->foreign_keys[k], builder->arena),
+                                   order[m]->path, true};
     }
     if (!names || builder->arena->exhausted)
         return;
@@ -130,7 +132,7 @@ static bool build(struct builder *builder)
         return false;
     struct draft **order = ordered_drafts(builder);
     if (!order || !start_models(builder, order) || !each_model(builder, order, columns_build) ||
-        !each_model(builder, order, foreign_keys_resolve) ||
+        !each_model(builder, order, foreign_keys_build) ||
         !each_model(builder, order, relationships_build))
         return false;
     for (size_t i = 0; i < models->n_models; i++)
@@ -138,9 +140,8 @@ static bool build(struct builder *builder)
     check_index_names(builder, order);
     if (builder->fault->code != HERO__V1__CODE__OK)
         return true;
-    for (size_t i = 0; i < models->n_models; i++)
-        if (!links_to_clear_build(builder, &models->models[i]))
-            return false;
+    if (!referrers_build(builder))
+        return false;
     models->warnings = builder->warnings;
     models->n_warnings = builder->n_warnings;
     return !builder->arena->exhausted;

@@ -1,6 +1,6 @@
 /*
- * Owns columns: types, keys, defaults, foreign keys, and the faults that show
- * when a model is looked at as a whole.
+ * Owns columns: types, keys, defaults, and the faults that show when a model
+ * is looked at as a whole. Foreign keys are model_foreign_key.c's.
  */
 #include "model_internal.h"
 
@@ -303,79 +303,7 @@ bool columns_build(struct builder *builder, const struct draft *draft, struct mo
     return build_descriptor(builder, draft, model);
 }
 
-/* ---- foreign keys ---- */
-
-static const struct column *column_by_sql_name(const struct model *model, const char *name)
+bool column_types_agree(const struct column *a, const struct column *b)
 {
-    for (size_t i = 0; i < model->n_columns; i++)
-        if (strcasecmp(model->columns[i].name, name) == 0)
-            return &model->columns[i];
-    return NULL;
-}
-
-/* "table.column"; either name may hold dots itself. */
-static const struct column *find_referred(const struct builder *builder, const char *text,
-                                          const char **ret_table)
-{
-    const char *rest = text;
-    const struct draft *draft;
-    *ret_table = NULL;
-    while ((draft = draft_referred(builder, text, &rest)) != NULL) {
-        const struct column *column = column_by_sql_name(draft->model, rest);
-        *ret_table = draft->table;
-        if (column)
-            return column;
-    }
-    return NULL;
-}
-
-static bool same_kind(ProtobufCType a, ProtobufCType b)
-{
-    return a == b || (is_integer(a) && is_integer(b));
-}
-
-static void resolve_one(struct builder *builder, const struct draft_field *field,
-                        struct column *column)
-{
-    const char *text = field->column->foreign_key, *table;
-    const char *dot = strchr(text, '.');
-    if (!dot || dot == text || !dot[1]) {
-        fault_add(builder->fault, field->path,
-                  "its foreign_key \"%s\" is not of the form \"table.column\"", text);
-        return;
-    }
-    const struct column *referred = find_referred(builder, text, &table);
-    if (!referred) {
-        fault_add(builder->fault, field->path,
-                  table ? "its foreign_key \"%s\" names a column that the table %s doesn't have"
-                        : "its foreign_key \"%s\" names a table that no model has%s; tables are "
-                          "named as the message in lower case, if (hero.table).name says nothing",
-                  text, table ? table : "");
-        return;
-    }
-    bool alone = referred->primary_key && referred->model->n_primary_key == 1;
-    if (!alone && !referred->unique)
-        fault_add(builder->fault, field->path,
-                  "its foreign_key \"%s\" names a column that is neither the primary key nor "
-                  "unique; make it unique",
-                  text);
-    else if (!same_kind(referred->type, column->type))
-        fault_add(builder->fault, field->path,
-                  "its type is not that of the column \"%s\" that it refers to", text);
-    else
-        column->foreign_key = referred;
-}
-
-bool foreign_keys_resolve(struct builder *builder, const struct draft *draft, struct model *model)
-{
-    for (size_t i = 0; i < draft->n_fields; i++) {
-        const struct draft_field *field = &draft->fields[i];
-        if (!field->usable || !field->is_column || !field->column || !field->column->foreign_key)
-            continue;
-        for (size_t c = 0; c < model->n_columns; c++)
-            if (model->columns[c].number == (uint32_t)field->proto->number)
-                resolve_one(builder, field, &model->columns[c]);
-        model->has_parents = true;
-    }
-    return !builder->arena->exhausted;
+    return a->type == b->type || (is_integer(a->type) && is_integer(b->type));
 }

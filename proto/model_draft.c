@@ -334,6 +334,13 @@ static int compare_table(const void *table, const void *draft)
     return strcasecmp(table, (*(struct draft *const *)draft)->table);
 }
 
+struct draft *draft_by_table(const struct builder *builder, const char *table)
+{
+    struct draft **found = bsearch(table, builder->by_table, builder->n_drafts,
+                                   sizeof *builder->by_table, compare_table);
+    return found ? *found : NULL;
+}
+
 struct draft *draft_referred(const struct builder *builder, const char *key, const char **rest)
 {
     char table[NAME_MAX_BYTES + 1];
@@ -342,10 +349,9 @@ struct draft *draft_referred(const struct builder *builder, const char *key, con
         memcpy(table, key, (size_t)(dot - key));
         table[dot - key] = '\0';
         *rest = dot + 1;
-        struct draft **found = bsearch(table, builder->by_table, builder->n_drafts,
-                                       sizeof *builder->by_table, compare_table);
+        struct draft *found = draft_by_table(builder, table);
         if (found)
-            return *found;
+            return found;
     }
     return NULL;
 }

@@ -6,7 +6,6 @@
 #define HERO_PROTO_MODEL_INTERNAL_H
 
 #include <stdatomic.h>
-#include "hero/options.pb-c.h"
 #include "model.h"
 
 typedef Google__Protobuf__FileDescriptorSet FileSet;
@@ -87,6 +86,7 @@ struct builder {
 /* model_draft.c: reads the set into drafts; faults of single fields. */
 bool drafts_read(struct builder *builder);
 struct draft *draft_by_name(const struct builder *builder, const char *name);
+struct draft *draft_by_table(const struct builder *builder, const char *table);
 /* The draft that a foreign key "table.column" may mean. *rest starts as the
  * key, and comes back as the column's name; again from there, since a table's
  * name may hold dots: the next one. NULL: no more. */
@@ -108,13 +108,22 @@ void model_changes(const FileProto *served_file, const MessageProto *served,
 /* model_column.c: types, defaults, keys of one model. */
 bool column_type_known(int proto_type);
 bool columns_build(struct builder *builder, const struct draft *draft, struct model *model);
-bool foreign_keys_resolve(struct builder *builder, const struct draft *draft, struct model *model);
+bool column_types_agree(const struct column *a, const struct column *b);
+
+/* model_foreign_key.c */
+bool foreign_keys_build(struct builder *builder, const struct draft *draft, struct model *model);
+bool referrers_build(struct builder *builder);
+/* A relationship looks up the rows that refer by this key. */
+void foreign_key_want_index(const struct builder *builder, const struct foreign_key *key);
+/* Drafts that the foreign keys of one may refer to. */
+typedef void visit_draft(void *context, struct draft *referred);
+void draft_each_referred(struct builder *builder, const struct draft *draft, visit_draft *visit,
+                         void *context);
 
 /* model_relationship.c */
 bool relationships_build(struct builder *builder, const struct draft *draft, struct model *model);
 void relationships_check_sides(struct builder *builder, const struct draft *draft,
                                struct model *model);
-bool links_to_clear_build(struct builder *builder, struct model *model);
 
 static inline const char *full_type_name(const char *type_name)
 {

@@ -36,62 +36,91 @@ static const struct model *resolve_link(const struct builder *builder, const str
     return model;
 }
 
-/* A link model's primary key is two foreign keys. */
+/* ---- through a link model ---- */
+
+/* Two keys of the link that together are its primary key, and nothing besides. */
+static bool are_whole_key(const struct foreign_key *a, const struct foreign_key *b)
+{
+    const struct model *link = a->model;
+    for (size_t i = 0; i < a->n; i++)
+        if (!a->columns[i]->primary_key)
+            return false;
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->columns[i]->primary_key)
+            return false;
+    for (size_t i = 0; i < link->n_primary_key; i++)
+        if (!foreign_key_has(a, link->primary_key[i]) && !foreign_key_has(b, link->primary_key[i]))
+            return false;
+    return a != b;
+}
+
 static bool is_link_model(const struct model *model)
 {
-    return model->n_primary_key == 2 && model->primary_key[0]->foreign_key &&
-           model->primary_key[1]->foreign_key;
+    for (size_t a = 0; a < model->n_foreign_keys; a++)
+        for (size_t b = 0; b < a; b++)
+            if (are_whole_key(&model->foreign_keys[a], &model->foreign_keys[b]))
+                return true;
+    return false;
 }
 
-static bool refers_to(const struct column *column, const struct model *model)
+static bool refers_to(const struct foreign_key *key, const struct model *model)
 {
-    return column->foreign_key->model == model && column->foreign_key->primary_key &&
-           model->n_primary_key == 1;
+    return key->target == model && key->to_primary_key;
 }
 
-static const struct column *find_named_end(struct builder *builder, const char *path,
-                                           const struct relationship *relationship,
-                                           const char *name)
+/* Sets from and to; how many pairs of the link's keys would do. */
+static unsigned find_pairs(struct relationship *relationship, const struct column *link_from)
 {
-    for (size_t i = 0; i < 2; i++)
-        if (strcmp(relationship->link->primary_key[i]->field_name, name) == 0)
-            return relationship->link->primary_key[i];
-    fault_add(builder->fault, path, "its link_from \"%s\" is not a key column of %s", name,
-              relationship->link->name);
-    return NULL;
-}
-
-static void find_ends(struct builder *builder, const char *path,
-                      const Hero__RelationshipOptions *options, struct relationship *relationship)
-{
-    const struct column *const *key = relationship->link->primary_key;
-    const struct column *from = NULL;
-    bool first = refers_to(key[0], relationship->model) && refers_to(key[1], relationship->target);
-    bool second = refers_to(key[1], relationship->model) && refers_to(key[0], relationship->target);
-    if (options->link_from) {
-        from = find_named_end(builder, path, relationship, options->link_from);
-        if (!from)
-            return;
-        if (!(from == key[0] ? first : second)) {
-            fault_add(builder->fault, path, "its link_from \"%s\" does not refer to the key of %s",
-                      options->link_from, relationship->model->name);
-            return;
+    const struct model *link = relationship->link;
+    unsigned n = 0;
+    for (size_t a = 0; a < link->n_foreign_keys; a++)
+        for (size_t b = 0; b < link->n_foreign_keys; b++) {
+            const struct foreign_key *from = &link->foreign_keys[a], *to = &link->foreign_keys[b];
+            if (!refers_to(from, relationship->model) || !refers_to(to, relationship->target) ||
+                !are_whole_key(from, to) || (link_from && !foreign_key_has(from, link_from)) ||
+                (link_from && foreign_key_has(to, link_from)))
+                continue;
+            if (n++ > 0)
+                continue;
+            relationship->from = from;
+            relationship->to = to;
         }
-    } else if (first && second) {
-        fault_add(builder->fault, path,
-                  "both key columns of %s refer to %s; say with link_from which one is this end",
-                  relationship->link->name, relationship->model->name);
-        return;
-    } else if (first || second) {
-        from = first ? key[0] : key[1];
-    } else {
-        fault_add(builder->fault, path,
-                  "the keys of its link model %s do not refer to the primary keys of %s and %s",
-                  relationship->link->name, relationship->model->name, relationship->target->name);
-        return;
+    return n;
+}
+
+static const char *find_ends(struct builder *builder, const Hero__RelationshipOptions *options,
+                             struct relationship *relationship)
+{
+    const struct model *link = relationship->link;
+    const struct column *from = NULL;
+    if (options->link_from) {
+        from = model_column(link, options->link_from);
+        if (!from || !from->primary_key)
+            return arena_printf(builder->arena, "its link_from \"%s\" is not a key column of %s",
+                                options->link_from, link->name);
     }
-    relationship->link_from = from;
-    relationship->link_to = from == key[0] ? key[1] : key[0];
+    unsigned n = find_pairs(relationship, from);
+    if (n == 1)
+        return NULL;
+    relationship->from = relationship->to = NULL;
+    if (n > 1)
+        return arena_printf(builder->arena,
+                            "both key columns of %s refer to %s; say with link_from which one is "
+                            "this end",
+                            link->name, relationship->model->name);
+    if (from)
+        return arena_printf(builder->arena, "its link_from \"%s\" does not refer to the key of %s",
+                            options->link_from, relationship->model->name);
+    return arena_printf(builder->arena,
+                        "the keys of its link model %s do not refer to the primary keys of %s and "
+                        "%s",
+                        link->name, relationship->model->name, relationship->target->name);
+}
+
+static void mark_end(const struct builder *builder, const struct foreign_key *end)
+{
+    ((struct foreign_key *)(uintptr_t)end)->is_link = true;
+    foreign_key_want_index(builder, end);
 }
 
 /* Linking writes the two keys and defaults: a column that needs more would
@@ -129,8 +158,15 @@ static void resolve(struct builder *builder, const struct draft *draft,
                   relationship->link->name);
     else if (!check_own_columns(builder, field->path, relationship->link))
         return;
-    else if (relationship->target)
-        find_ends(builder, field->path, field->relationship, relationship);
+    else if (relationship->target) {
+        const char *why = find_ends(builder, field->relationship, relationship);
+        if (why)
+            fault_add(builder->fault, field->path, "%s", why);
+        if (!relationship->from)
+            return;
+        mark_end(builder, relationship->from);
+        mark_end(builder, relationship->to);
+    }
 }
 
 bool relationships_build(struct builder *builder, const struct draft *draft, struct model *model)
@@ -149,6 +185,7 @@ bool relationships_build(struct builder *builder, const struct draft *draft, str
         relationship->number = (uint32_t)field->proto->number;
         relationship->position = (unsigned)model->n_relationships++;
         relationship->kind = RELATIONSHIP_MANY_TO_MANY;
+        relationship->on_delete = field->relationship->on_delete;
         resolve(builder, draft, field, relationship);
         if (relationship->link)
             ((struct model *)(uintptr_t)relationship->link)->is_link = true;
@@ -167,7 +204,7 @@ static const char *side_refused(const struct relationship *side, const struct re
         return "goes through another link_model";
     if (!other_answers || strcmp(other_answers, side->name) != 0)
         return "doesn't answer back: its own back_populates must name this field";
-    if (other->link_from && side->link_to && other->link_from != side->link_to)
+    if (other->from && side->to && other->from != side->to)
         return "starts from the same column of the link model; give one of them link_from";
     return NULL;
 }
@@ -204,46 +241,4 @@ void relationships_check_sides(struct builder *builder, const struct draft *draf
         else
             side->back_populates = other;
     }
-}
-
-static bool seen_before(const struct model *model, size_t n, const struct relationship *next)
-{
-    for (size_t i = 0; i < n; i++)
-        if (model->links_to_clear[i]->link_from == next->link_from)
-            return true;
-    return false;
-}
-
-/* Relationships of the model itself, and those that reach it from one side
- * only, each link column once. The stored relationship is always one whose
- * link_from refers to the model. */
-bool links_to_clear_build(struct builder *builder, struct model *model)
-{
-    const struct models *models = &builder->memory->public;
-    size_t n = model->n_relationships;
-    for (size_t m = 0; m < models->n_models; m++)
-        n += models->models[m].n_relationships;
-    model->links_to_clear = arena_array(builder->arena, n + 1, sizeof(void *));
-    if (!model->links_to_clear)
-        return false;
-    for (size_t i = 0; i < model->n_relationships; i++)
-        if (!seen_before(model, model->n_links_to_clear, &model->relationships[i]))
-            model->links_to_clear[model->n_links_to_clear++] = &model->relationships[i];
-    for (size_t m = 0; m < models->n_models; m++) {
-        const struct model *other = &models->models[m];
-        for (size_t i = 0; i < other->n_relationships; i++) {
-            const struct relationship *relationship = &other->relationships[i];
-            if (relationship->target != model || relationship->back_populates)
-                continue;
-            struct relationship *reverse =
-                arena_copy(builder->arena, relationship, sizeof *reverse);
-            if (!reverse)
-                return false;
-            reverse->link_from = relationship->link_to;
-            reverse->link_to = relationship->link_from;
-            if (!seen_before(model, model->n_links_to_clear, reverse))
-                model->links_to_clear[model->n_links_to_clear++] = reverse;
-        }
-    }
-    return true;
 }

@@ -275,17 +275,17 @@ size_t set_budget(const struct models *served, size_t len)
 static void name_users(const struct models *models, const bool *removed, const struct model *user,
                        struct fault *fault)
 {
-    for (size_t c = 0; c < user->n_columns; c++) {
-        const struct column *to = user->columns[c].foreign_key;
-        if (to && removed[to->model->position])
-            fault_add(fault, user->name, "its column %s refers to %s", user->columns[c].field_name,
-                      to->model->name);
+    for (size_t k = 0; k < user->n_foreign_keys; k++) {
+        const struct foreign_key *key = &user->foreign_keys[k];
+        if (removed[key->target->position])
+            fault_add(fault, user->name, "its column %s refers to %s", key->columns[0]->field_name,
+                      key->target->name);
     }
     for (size_t r = 0; r < user->n_relationships; r++) {
         const struct relationship *relationship = &user->relationships[r];
         const struct model *needed =
             removed[relationship->target->position] ? relationship->target : relationship->link;
-        if (removed[needed->position])
+        if (needed && removed[needed->position])
             fault_add(fault, user->name, "its relationship %s needs %s", relationship->name,
                       models->models[needed->position].name);
     }

@@ -9,22 +9,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "adopt.h"
+#include "adopt_internal.h"
 #include "column.h"
 #include "default.h"
-#include "internal.h"
-#include "shape.h"
 
-struct comparison {
-    const struct model *model;
-    const struct shape *shape;
-    struct arena *arena;
-    struct fault *fault; /* of its own: violations only */
-};
-
-static void differ(struct comparison *c, const char *field, const char *format, ...) PRINTF(3, 4);
-
-static void differ(struct comparison *c, const char *field, const char *format, ...)
+void adopt_differ(struct comparison *c, const char *field, const char *format, ...)
 {
     char text[512], path[512];
     va_list arguments;
@@ -36,7 +25,7 @@ static void differ(struct comparison *c, const char *field, const char *format, 
     fault_add(c->fault, path, "table %s: %s", c->model->table, text);
 }
 
-static bool same_name(const char *a, const char *b)
+bool adopt_same_name(const char *a, const char *b)
 {
     return sqlite3_stricmp(a, b) == 0;
 }
@@ -44,16 +33,16 @@ static bool same_name(const char *a, const char *b)
 static const struct shape_column *shape_column(const struct shape *shape, const char *name)
 {
     for (size_t i = 0; i < shape->n_columns; i++) {
-        if (same_name(shape->columns[i].name, name))
+        if (adopt_same_name(shape->columns[i].name, name))
             return &shape->columns[i];
     }
     return NULL;
 }
 
-static const struct column *model_column_named(const struct model *model, const char *name)
+const struct column *adopt_column(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->n_columns; i++) {
-        if (same_name(model->columns[i].name, name))
+        if (adopt_same_name(model->columns[i].name, name))
             return &model->columns[i];
     }
     return NULL;
@@ -75,11 +64,11 @@ static void compare_default(struct comparison *c, const struct column *column,
     if (!sql || default_matches(sql, column))
         return; /* the daemon binds the model's default itself */
     if (column->default_kind == DEFAULT_NONE)
-        differ(c, column->field_name, "column %s has DEFAULT %s, the model has none", column->name,
-               sql);
+        adopt_differ(c, column->field_name, "column %s has DEFAULT %s, the model has none",
+                     column->name, sql);
     else
-        differ(c, column->field_name, "column %s has DEFAULT %s, the model says %s", column->name,
-               sql, column->default_text ? column->default_text : "otherwise");
+        adopt_differ(c, column->field_name, "column %s has DEFAULT %s, the model says %s",
+                     column->name, sql, column->default_text ? column->default_text : "otherwise");
 }
 
 static void compare_column(struct comparison *c, const struct column *column)
@@ -87,24 +76,24 @@ static void compare_column(struct comparison *c, const struct column *column)
     const char *type = column_sql_type(column);
     const struct shape_column *stored = shape_column(c->shape, column->name);
     if (!stored) {
-        differ(c, column->field_name, "column %s is missing (the model has it as %s)", column->name,
-               type);
+        adopt_differ(c, column->field_name, "column %s is missing (the model has it as %s)",
+                     column->name, type);
         return;
     }
     if (stored->hidden) {
-        differ(c, column->field_name, "column %s is generated or hidden", column->name);
+        adopt_differ(c, column->field_name, "column %s is generated or hidden", column->name);
         return;
     }
     if (!same_type(stored->type, type))
-        differ(c, column->field_name, "column %s is of type %s, the model says %s", column->name,
-               *stored->type ? stored->type : "none", type);
+        adopt_differ(c, column->field_name, "column %s is of type %s, the model says %s",
+                     column->name, *stored->type ? stored->type : "none", type);
     if (!column->primary_key && stored->not_null != column->not_null)
-        differ(c, column->field_name, "column %s is %s, the model says %s", column->name,
-               stored->not_null ? "NOT NULL" : "nullable",
-               column->not_null ? "NOT NULL" : "nullable");
-    if (!same_name(stored->collation, "BINARY"))
-        differ(c, column->field_name, "column %s has COLLATE %s, which models don't have",
-               column->name, stored->collation);
+        adopt_differ(c, column->field_name, "column %s is %s, the model says %s", column->name,
+                     stored->not_null ? "NOT NULL" : "nullable",
+                     column->not_null ? "NOT NULL" : "nullable");
+    if (!adopt_same_name(stored->collation, "BINARY"))
+        adopt_differ(c, column->field_name, "column %s has COLLATE %s, which models don't have",
+                     column->name, stored->collation);
     compare_default(c, column, stored);
 }
 
@@ -114,8 +103,8 @@ static void compare_columns(struct comparison *c)
         compare_column(c, &c->model->columns[i]);
     for (size_t i = 0; i < c->shape->n_columns; i++) {
         const struct shape_column *stored = &c->shape->columns[i];
-        if (!model_column_named(c->model, stored->name))
-            differ(c, NULL, "column %s (%s) is not in the model", stored->name, stored->type);
+        if (!adopt_column(c->model, stored->name))
+            adopt_differ(c, NULL, "column %s (%s) is not in the model", stored->name, stored->type);
     }
 }
 
@@ -145,8 +134,8 @@ static void compare_key(struct comparison *c)
     const char *wanted = NULL, *stored = stored_key(c);
     for (size_t i = 0; i < model->n_primary_key; i++)
         wanted = add_name(c, wanted, model->primary_key[i]->name);
-    if (!same_name(stored, wanted ? wanted : "")) {
-        differ(c, NULL, "the primary key is (%s), the model says (%s)", stored, wanted);
+    if (!adopt_same_name(stored, wanted ? wanted : "")) {
+        adopt_differ(c, NULL, "the primary key is (%s), the model says (%s)", stored, wanted);
         return;
     }
     if (!model->auto_id)
@@ -154,80 +143,11 @@ static void compare_key(struct comparison *c)
     /* Where the key has an index of its own it is not SQLite's row id. */
     for (size_t i = 0; i < c->shape->n_indexes; i++) {
         if (c->shape->indexes[i].is_key)
-            differ(c, model->auto_id->field_name,
-                   "column %s is a primary key for which SQLite makes no ids (WITHOUT ROWID or "
-                   "DESC)",
-                   model->auto_id->name);
-    }
-}
-
-/* ---- foreign keys ---- */
-
-static bool is_composite(const struct shape *shape, const struct shape_foreign_key *key)
-{
-    for (size_t i = 0; i < shape->n_foreign_keys; i++) {
-        if (shape->foreign_keys[i].id == key->id && shape->foreign_keys[i].place > 0)
-            return true;
-    }
-    return false;
-}
-
-static bool refers_to(const struct shape_foreign_key *key, const struct column *target)
-{
-    if (!same_name(key->table, target->model->table))
-        return false;
-    if (key->to)
-        return same_name(key->to, target->name);
-    /* REFERENCES t without columns means its primary key */
-    return target->model->n_primary_key == 1 && target->model->primary_key[0] == target;
-}
-
-static void compare_actions(struct comparison *c, const struct column *column,
-                            const struct shape_foreign_key *key)
-{
-    if (!same_name(key->on_delete, "NO ACTION"))
-        differ(c, column->field_name,
-               "the foreign key of column %s has ON DELETE %s, which models don't have",
-               column->name, key->on_delete);
-    if (!same_name(key->on_update, "NO ACTION"))
-        differ(c, column->field_name,
-               "the foreign key of column %s has ON UPDATE %s, which models don't have",
-               column->name, key->on_update);
-}
-
-static void compare_stored_foreign_key(struct comparison *c, const struct shape_foreign_key *key)
-{
-    const struct column *column = model_column_named(c->model, key->from);
-    if (!column) /* named as an extra column already */
-        return;
-    const char *to = key->to ? key->to : "its primary key";
-    const struct column *target = column->foreign_key;
-    if (is_composite(c->shape, key))
-        differ(c, column->field_name, "column %s is part of a foreign key of several columns to %s",
-               column->name, key->table);
-    else if (!target)
-        differ(c, column->field_name, "column %s refers to %s(%s), the model has no foreign key",
-               column->name, key->table, to);
-    else if (!refers_to(key, target))
-        differ(c, column->field_name, "column %s refers to %s(%s), the model says %s(%s)",
-               column->name, key->table, to, target->model->table, target->name);
-    else
-        compare_actions(c, column, key);
-}
-
-static void compare_foreign_keys(struct comparison *c)
-{
-    for (size_t i = 0; i < c->shape->n_foreign_keys; i++)
-        compare_stored_foreign_key(c, &c->shape->foreign_keys[i]);
-    for (size_t i = 0; i < c->model->n_columns; i++) {
-        const struct column *column = &c->model->columns[i];
-        bool found = !column->foreign_key;
-        for (size_t k = 0; k < c->shape->n_foreign_keys && !found; k++)
-            found = same_name(c->shape->foreign_keys[k].from, column->name);
-        if (!found)
-            differ(c, column->field_name,
-                   "column %s has no foreign key, the model says it refers to %s(%s)", column->name,
-                   column->foreign_key->model->table, column->foreign_key->name);
+            adopt_differ(
+                c, model->auto_id->field_name,
+                "column %s is a primary key for which SQLite makes no ids (WITHOUT ROWID or "
+                "DESC)",
+                model->auto_id->name);
     }
 }
 
@@ -241,7 +161,7 @@ static bool leads_with(const struct shape_index *index, const struct column *con
         return false;
     for (size_t i = 0; i < n; i++) {
         if (!index->columns[i] || !index->binary[i] ||
-            !same_name(index->columns[i], columns[i]->name))
+            !adopt_same_name(index->columns[i], columns[i]->name))
             return false;
     }
     return true;
@@ -266,11 +186,11 @@ static void compare_uniques(struct comparison *c)
             continue; /* unique by itself */
         bool unique = is_unique(c->shape, column);
         if (column->unique && !unique)
-            differ(c, column->field_name, "column %s is not unique, the model says unique",
-                   column->name);
+            adopt_differ(c, column->field_name, "column %s is not unique, the model says unique",
+                         column->name);
         else if (!column->unique && unique)
-            differ(c, column->field_name, "column %s is unique, the model does not say unique",
-                   column->name);
+            adopt_differ(c, column->field_name,
+                         "column %s is unique, the model does not say unique", column->name);
     }
 }
 
@@ -303,10 +223,10 @@ static Code plan_indexes(struct comparison *c, struct db *db, struct table_plan 
         if (code != HERO__V1__CODE__OK)
             return code;
         if (kind)
-            differ(c, column->field_name,
-                   "its index would be called %s, and there is another %s "
-                   "of that name",
-                   indexes[i].name, kind);
+            adopt_differ(c, column->field_name,
+                         "its index would be called %s, and there is another %s "
+                         "of that name",
+                         indexes[i].name, kind);
         plan->indexes[plan->n_indexes++] = &indexes[i];
     }
     return HERO__V1__CODE__OK;
@@ -322,15 +242,15 @@ static Code compare(struct comparison *c, struct db *db, struct table_plan *plan
             return code;
     }
     if (kind && strcmp(kind, "table") != 0) {
-        differ(c, NULL, "there is %s %s of that name already",
-               strcmp(kind, "index") == 0 ? "an" : "a", kind);
+        adopt_differ(c, NULL, "there is %s %s of that name already",
+                     strcmp(kind, "index") == 0 ? "an" : "a", kind);
         return HERO__V1__CODE__OK;
     }
     plan->exists = kind != NULL;
     if (plan->exists) {
         compare_columns(c);
         compare_key(c);
-        compare_foreign_keys(c);
+        adopt_compare_foreign_keys(c);
         compare_uniques(c);
     }
     return plan_indexes(c, db, plan, fault);

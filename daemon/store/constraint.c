@@ -70,48 +70,60 @@ static bool row_exists(struct commit *commit, const char *sql, const struct colu
     return exists;
 }
 
+static bool is_complete(const struct foreign_key *key, const ProtobufCMessage *record)
+{
+    for (size_t i = 0; i < key->n; i++)
+        if (!field_present(record, key->columns[i]->field))
+            return false;
+    return true;
+}
+
 /* Which foreign keys of the record point nowhere? */
 static Code fail_parent(struct commit *commit, const struct model *model,
                         const ProtobufCMessage *record, const char *path)
 {
     fault_set(commit->fault, HERO__V1__CODE__FAILED_PRECONDITION,
               "a foreign key of %s points to a record that does not exist", model->name);
-    for (size_t i = 0; i < model->n_columns; i++) {
-        const struct column *column = &model->columns[i], *parent = column->foreign_key;
+    for (size_t i = 0; i < model->n_foreign_keys; i++) {
+        const struct foreign_key *key = &model->foreign_keys[i];
         struct sql sql;
-        if (!parent || !field_present(record, column->field))
+        if (!is_complete(key, record))
             continue;
         commit_sql(commit, &sql);
         sql_add(&sql, "SELECT 1 FROM ");
-        sql_name(&sql, parent->model->table);
-        sql_add(&sql, " WHERE ");
-        sql_column(&sql, "", parent);
-        sql_add(&sql, " = ?1");
-        if (!row_exists(commit, sql_text(&sql), &column, 1, record))
-            fault_add(commit->fault, commit_path(commit, path, column->field_name),
-                      "there is no %s with this %s; create it first", parent->model->name,
-                      parent->field_name);
+        sql_name(&sql, key->target->table);
+        for (size_t c = 0; c < key->n; c++) {
+            sql_column(&sql, c > 0 ? " AND " : " WHERE ", key->referred[c]);
+            sql_add(&sql, " = ");
+            sql_parameter(&sql, (unsigned)c + 1);
+        }
+        if (!row_exists(commit, sql_text(&sql), key->columns, key->n, record))
+            fault_add(commit->fault,
+                      commit_path(commit, path, key->columns[key->n - 1]->field_name),
+                      "there is no %s with this %s; create it first", key->target->name,
+                      key->n > 1 ? "key" : key->referred[0]->field_name);
     }
     return commit->fault->code;
 }
 
-/* Is there a row whose column refers to the record with this key? */
-static bool refers_to(struct commit *commit, const struct column *column, const struct model *model,
+/* Is there a row that refers by this key to the record with that primary key? */
+static bool refers_to(struct commit *commit, const struct foreign_key *foreign_key,
                       const ProtobufCMessage *key)
 {
+    const struct model *model = foreign_key->target;
     struct sql sql;
     commit_sql(commit, &sql);
     sql_add(&sql, "SELECT 1 FROM ");
-    sql_name(&sql, column->model->table);
-    sql_add(&sql, " WHERE ");
-    sql_column(&sql, "", column);
-    sql_add(&sql, " = (SELECT ");
-    sql_column(&sql, "t.", column->foreign_key);
-    sql_add(&sql, " FROM ");
     sql_name(&sql, model->table);
-    sql_add(&sql, " AS t WHERE ");
+    sql_add(&sql, " AS t CROSS JOIN ");
+    sql_name(&sql, foreign_key->model->table);
+    sql_add(&sql, " AS c WHERE ");
     sql_key(&sql, "t.", model, 1);
-    sql_add(&sql, ") LIMIT 1");
+    for (size_t i = 0; i < foreign_key->n; i++) {
+        sql_column(&sql, " AND c.", foreign_key->columns[i]);
+        sql_column(&sql, " = t.", foreign_key->referred[i]);
+    }
+    sql_add(&sql, " LIMIT 1");
     return row_exists(commit, sql_text(&sql), model->primary_key, model->n_primary_key, key);
 }
 
@@ -122,15 +134,12 @@ static Code fail_children(struct commit *commit, const struct model *model,
     const char *text = model_key_text(model, key, commit->arena);
     fault_set(commit->fault, HERO__V1__CODE__FAILED_PRECONDITION,
               "%s %s can't go or change while others refer to it", model->name, text);
-    for (size_t m = 0; m < commit->models->n_models; m++) {
-        const struct model *child = &commit->models->models[m];
-        for (size_t i = 0; i < child->n_columns; i++) {
-            const struct column *column = &child->columns[i];
-            if (column->foreign_key && column->foreign_key->model == model &&
-                refers_to(commit, column, model, key))
-                fault_add(commit->fault, path, "%s.%s refers to %s %s; delete or change that first",
-                          child->name, column->field_name, model->name, text);
-        }
+    for (size_t i = 0; i < model->n_referrers; i++) {
+        const struct foreign_key *referrer = model->referrers[i];
+        if (refers_to(commit, referrer, key))
+            fault_add(commit->fault, path, "%s.%s refers to %s %s; delete or change that first",
+                      referrer->model->name, foreign_key_text(referrer, commit->arena), model->name,
+                      text);
     }
     if (commit->fault->n_violations == 0)
         fault_add(commit->fault, path, "a row of a table that is not a model refers to %s %s",

@@ -2,8 +2,9 @@
  * DDL: CREATE TABLE and CREATE INDEX of a model, exactly as SQLAlchemy 1.4
  * writes them for the same SQLModel class.
  *
- * One index more than SQLModel: each link table gets one that leads with its
- * second key column; without it one of the two directions is a full scan.
+ * One index more than SQLModel: a foreign key by which a relationship looks
+ * rows up gets one, where none leads there: a link table's second key, the many
+ * side of one-to-many. Without it that direction is a full scan.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -69,19 +70,51 @@ static void put_default(FILE *out, const struct column *column)
     }
 }
 
+static void put_names(FILE *out, const struct column *const *columns, size_t n, struct arena *arena)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_quoted(arena, columns[i]->name);
+        fprintf(out, "%s%s", i > 0 ? ", " : "", name ? name : "");
+    }
+}
+
+static const char *on_delete_clause(Hero__OnDelete on_delete)
+{
+    switch (on_delete) {
+    case HERO__ON_DELETE__RESTRICT:
+        return " ON DELETE RESTRICT";
+    case HERO__ON_DELETE__CASCADE:
+        return " ON DELETE CASCADE";
+    case HERO__ON_DELETE__SET_NULL:
+        return " ON DELETE SET NULL";
+    case HERO__ON_DELETE__NO_ACTION:
+    case _HERO__ON_DELETE_IS_INT_SIZE:
+        break;
+    }
+    return "";
+}
+
+static void put_foreign_key(FILE *out, const struct foreign_key *key, struct arena *arena)
+{
+    const char *table = name_quoted(arena, key->target->table);
+    fputs(", \n\tFOREIGN KEY(", out);
+    put_names(out, key->columns, key->n, arena);
+    fprintf(out, ") REFERENCES %s (", table ? table : "");
+    put_names(out, key->referred, key->n, arena);
+    fprintf(out, ")%s", on_delete_clause(key->on_delete));
+}
+
 static void put_constraints(FILE *out, const struct column *column, const char *name,
                             struct arena *arena)
 {
     /* unique with index is an index of its own (ddl_indexes) */
     if (column->unique && !column->index)
         fprintf(out, ", \n\tUNIQUE (%s)", name);
-    const struct column *target = column->foreign_key;
-    if (!target)
-        return;
-    const char *table = name_quoted(arena, target->model->table);
-    const char *to = name_quoted(arena, target->name);
-    if (table && to)
-        fprintf(out, ", \n\tFOREIGN KEY(%s) REFERENCES %s (%s)", name, table, to);
+    for (size_t i = 0; i < column->model->n_foreign_keys; i++) {
+        const struct foreign_key *key = &column->model->foreign_keys[i];
+        if (key->n == 1 && key->columns[0] == column)
+            put_foreign_key(out, key, arena);
+    }
 }
 
 static void put_table(FILE *out, const struct model *model, const char *table,
@@ -101,6 +134,9 @@ static void put_table(FILE *out, const struct model *model, const char *table,
     fputc(')', out);
     for (size_t i = 0; i < model->n_columns; i++)
         put_constraints(out, &model->columns[i], names[i], arena);
+    for (size_t i = 0; i < model->n_foreign_keys; i++)
+        if (model->foreign_keys[i].n > 1)
+            put_foreign_key(out, &model->foreign_keys[i], arena);
     fputs("\n)", out);
 }
 
@@ -129,46 +165,65 @@ const char *ddl_table(const struct model *model, struct arena *arena)
 
 static bool make_index(const struct model *model, struct ddl_index *index, struct arena *arena)
 {
-    const struct column *first = index->columns[0];
     const char *table = name_quoted(arena, model->table);
-    const char *one = name_quoted(arena, first->name);
-    const char *two = index->n_columns > 1 ? name_quoted(arena, index->columns[1]->name) : "";
-    index->name = name_of_index(arena, model->table, first->name);
     const char *name = index->name ? name_quoted(arena, index->name) : NULL;
-    if (!table || !one || !two || !name)
+    const char *list = name_quoted(arena, index->columns[0]->name);
+    for (size_t i = 1; list && i < index->n_columns; i++) {
+        const char *column = name_quoted(arena, index->columns[i]->name);
+        list = column ? arena_printf(arena, "%s, %s", list, column) : NULL;
+    }
+    if (!table || !name || !list)
         return false;
-    index->sql =
-        arena_printf(arena, "CREATE %sINDEX %s ON %s (%s%s%s)", index->unique ? "UNIQUE " : "",
-                     name, table, one, index->n_columns > 1 ? ", " : "", two);
+    index->sql = arena_printf(arena, "CREATE %sINDEX %s ON %s (%s)", index->unique ? "UNIQUE " : "",
+                              name, table, list);
     return index->sql != NULL;
+}
+
+static bool make_column_index(const struct column *column, struct ddl_index *index,
+                              struct arena *arena)
+{
+    index->name = name_of_index(arena, column->model->table, column->name);
+    index->columns = arena_array(arena, 1, sizeof(*index->columns));
+    if (!index->columns)
+        return false;
+    index->columns[0] = column;
+    index->n_columns = 1;
+    index->unique = column->unique;
+    return make_index(column->model, index, arena);
+}
+
+/* The way back through a foreign key. Through a link table's, all the way: the
+ * index holds the rest of its key too. */
+static bool make_key_index(const struct foreign_key *key, struct ddl_index *index,
+                           struct arena *arena)
+{
+    const struct model *model = key->model;
+    index->name = foreign_key_index_name(key, arena);
+    index->columns = arena_array(arena, key->n + model->n_primary_key, sizeof(*index->columns));
+    if (!index->columns)
+        return false;
+    for (size_t i = 0; i < key->n; i++)
+        index->columns[index->n_columns++] = key->columns[i];
+    for (size_t i = 0; key->is_link && i < model->n_primary_key; i++)
+        if (!foreign_key_has(key, model->primary_key[i]))
+            index->columns[index->n_columns++] = model->primary_key[i];
+    return make_index(model, index, arena);
 }
 
 bool ddl_indexes(const struct model *model, struct arena *arena, struct ddl_index **ret_indexes,
                  size_t *ret_n)
 {
-    struct ddl_index *indexes = arena_array(arena, model->n_columns + 1, sizeof(*indexes));
-    size_t n = 0;
+    size_t most = model->n_columns + model->n_foreign_keys + 1, n = 0;
+    struct ddl_index *indexes = arena_array(arena, most, sizeof(*indexes));
     if (!indexes)
         return false;
-    for (size_t i = 0; i < model->n_columns; i++) {
-        const struct column *column = &model->columns[i];
-        if (!column->index)
-            continue;
-        indexes[n] =
-            (struct ddl_index){.columns = {column}, .n_columns = 1, .unique = column->unique};
-        if (!make_index(model, &indexes[n++], arena))
+    for (size_t i = 0; i < model->n_columns; i++)
+        if (model->columns[i].index && !make_column_index(&model->columns[i], &indexes[n++], arena))
             return false;
-    }
-    /* The way back through a link table, unless an index leads there already. */
-    if (model->is_link && model->n_primary_key >= 2) {
-        const struct column *second = model->primary_key[1];
-        if (!second->index && !second->unique) {
-            indexes[n] =
-                (struct ddl_index){.columns = {second, model->primary_key[0]}, .n_columns = 2};
-            if (!make_index(model, &indexes[n++], arena))
-                return false;
-        }
-    }
+    for (size_t i = 0; i < model->n_foreign_keys; i++)
+        if (model->foreign_keys[i].wants_index &&
+            !make_key_index(&model->foreign_keys[i], &indexes[n++], arena))
+            return false;
     *ret_indexes = indexes;
     *ret_n = n;
     return true;

@@ -12,7 +12,7 @@
 struct ddl_index {
     const char *name;
     const char *sql;
-    const struct column *columns[2]; /* two for the extra index of a link table */
+    const struct column **columns;
     size_t n_columns;
     bool unique;
 };

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "join.h"
 #include "read.h"
 
 /* ---- paths ---- */
@@ -66,8 +67,19 @@ Code expand_parse(struct reading *reading, const struct model *model, char *cons
 
 /* ---- one level ---- */
 
-/* The link's rows in the order of its other end: with the link's two indexes
- * that is the order in which they are found. */
+/* In the order of the related records' keys; by a link's own columns, so that
+ * with its two indexes it is the order in which they are found. */
+static void put_order(struct sql *sql, const struct relationship *relationship)
+{
+    const struct foreign_key *to = relationship->to;
+    const struct model *target = relationship->target;
+    for (size_t i = 0; to && i < to->n; i++) {
+        sql_column(sql, i > 0 ? ", l." : "l.", to->columns[i]);
+    }
+    for (size_t i = 0; !to && i < target->n_primary_key; i++)
+        sql_column(sql, i > 0 ? ", t." : "t.", target->primary_key[i]);
+}
+
 static const char *level_text(struct reading *reading, const struct relationship *relationship,
                               bool single)
 {
@@ -76,36 +88,36 @@ static const char *level_text(struct reading *reading, const struct relationship
     sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
     sql_columns(&sql, "t.", relationship->target);
     sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
-    sql_name(&sql, relationship->link->table);
-    sql_add(&sql, " AS l CROSS JOIN ");
-    sql_name(&sql, relationship->target->table);
-    sql_add(&sql, " AS t ON ");
-    sql_column(&sql, "t.", relationship->link_to->foreign_key);
-    sql_add(&sql, " = ");
-    sql_column(&sql, "l.", relationship->link_to);
+    join_tables(&sql, relationship, "l", "t");
     sql_add(&sql, " WHERE ");
-    sql_column(&sql, "l.", relationship->link_from);
-    sql_add(&sql, single ? " = ?1 ORDER BY " : " = p.k0 ORDER BY p.position, ");
-    sql_column(&sql, "l.", relationship->link_to);
+    join_condition_of_keys(&sql, relationship, single ? JOIN_PARENT_KEY : JOIN_PARENT_KEYS, "p",
+                           "l", "t");
+    sql_add(&sql, single ? " ORDER BY " : " ORDER BY p.position, ");
+    put_order(&sql, relationship);
     return sql_text(&sql);
 }
 
-/* Link ends have one key column. */
+static Code bind_key(struct reading *reading, sqlite3_stmt *stmt, const struct node *parent)
+{
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < parent->model->n_primary_key && rc == SQLITE_OK; i++)
+        rc = key_value_bind(stmt, (int)i + 1, &parent->key[i]);
+    return rc == SQLITE_OK ? HERO__V1__CODE__OK
+                           : db_fault(reading->db, rc, reading->fault, "binding keys");
+}
+
 static Code bind_parents(struct reading *reading, sqlite3_stmt *stmt, const struct nodes *parents,
                          struct key_list *list)
 {
-    int rc;
-    if (parents->n == 1) {
-        rc = key_value_bind(stmt, 1, parents->items[0]->key);
-    } else {
-        const struct key_value **keys = arena_array(reading->arena, parents->n, sizeof(*keys));
-        if (!keys)
-            return reading_no_memory(reading);
-        for (size_t i = 0; i < parents->n; i++)
-            keys[i] = parents->items[i]->key;
-        *list = (struct key_list){parents->n, 1, keys};
-        rc = key_list_bind(stmt, 1, list);
-    }
+    if (parents->n == 1)
+        return bind_key(reading, stmt, parents->items[0]);
+    const struct key_value **keys = arena_array(reading->arena, parents->n, sizeof(*keys));
+    if (!keys)
+        return reading_no_memory(reading);
+    for (size_t i = 0; i < parents->n; i++)
+        keys[i] = parents->items[i]->key;
+    *list = (struct key_list){parents->n, parents->items[0]->model->n_primary_key, keys};
+    int rc = key_list_bind(stmt, 1, list);
     return rc == SQLITE_OK ? HERO__V1__CODE__OK
                            : db_fault(reading->db, rc, reading->fault, "binding keys");
 }

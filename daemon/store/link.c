@@ -5,37 +5,85 @@
 #include "column.h"
 #include "write.h"
 
-/* The key column of the record at one end, as the link's column refers to it. */
-static Code bind_end(struct commit *commit, sqlite3_stmt *stmt, int index,
-                     const struct column *link_column, const struct entity *end)
+/* The key of the record at one end, as the link's columns refer to it. */
+static Code bind_end(struct commit *commit, sqlite3_stmt *stmt, int first,
+                     const struct foreign_key *key, const struct entity *end)
 {
-    return column_bind(stmt, index, link_column->foreign_key, end->record, commit->arena,
-                       commit->fault);
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < key->n && code == HERO__V1__CODE__OK; i++)
+        code = column_bind(stmt, first + (int)i, key->referred[i], end->record, commit->arena,
+                           commit->fault);
+    return code;
+}
+
+static Code bind_ends(struct commit *commit, sqlite3_stmt *stmt,
+                      const struct relationship *relationship, const struct entity *from,
+                      const struct entity *to)
+{
+    Code code = bind_end(commit, stmt, 1, relationship->from, from);
+    return code == HERO__V1__CODE__OK
+               ? bind_end(commit, stmt, 1 + (int)relationship->from->n, relationship->to, to)
+               : code;
 }
 
 /* A further column of the link model that gets a value without being named. */
 static bool has_default(const struct relationship *relationship, const struct column *column)
 {
-    return column->default_kind != DEFAULT_NONE && column != relationship->link_from &&
-           column != relationship->link_to;
+    return column->default_kind != DEFAULT_NONE && !foreign_key_has(relationship->from, column) &&
+           !foreign_key_has(relationship->to, column);
+}
+
+/* Columns of an end that the other end has not, in the order in which they are bound. */
+static void put_ends(struct sql *sql, const struct relationship *relationship)
+{
+    const struct foreign_key *from = relationship->from, *to = relationship->to;
+    for (size_t i = 0; i < from->n; i++)
+        sql_column(sql, i > 0 ? ", " : "", from->columns[i]);
+    for (size_t i = 0; i < to->n; i++)
+        if (!foreign_key_has(from, to->columns[i]))
+            sql_column(sql, ", ", to->columns[i]);
+}
+
+static void put_end_values(struct sql *sql, const struct relationship *relationship)
+{
+    const struct foreign_key *from = relationship->from, *to = relationship->to;
+    for (size_t i = 0; i < from->n; i++) {
+        sql_add(sql, i > 0 ? ", " : "");
+        sql_parameter(sql, (unsigned)i + 1);
+    }
+    for (size_t i = 0; i < to->n; i++)
+        if (!foreign_key_has(from, to->columns[i])) {
+            sql_add(sql, ", ");
+            sql_parameter(sql, (unsigned)(from->n + i) + 1);
+        }
+}
+
+/* " WHERE hero_id = ?1": the rows at one end. */
+static void put_where(struct sql *sql, const char *word, const struct foreign_key *key,
+                      unsigned first)
+{
+    for (size_t i = 0; i < key->n; i++) {
+        sql_column(sql, i > 0 ? " AND " : word, key->columns[i]);
+        sql_add(sql, " = ");
+        sql_parameter(sql, first + (unsigned)i);
+    }
 }
 
 static const char *insert_text(struct commit *commit, const struct relationship *relationship)
 {
     const struct model *link = relationship->link;
     struct sql sql;
-    unsigned next = 3;
+    unsigned next = (unsigned)(relationship->from->n + relationship->to->n) + 1;
     commit_sql(commit, &sql);
     sql_add(&sql, "INSERT INTO ");
     sql_name(&sql, link->table);
     sql_add(&sql, " (");
-    sql_column(&sql, "", relationship->link_from);
-    sql_add(&sql, ", ");
-    sql_column(&sql, "", relationship->link_to);
+    put_ends(&sql, relationship);
     for (size_t i = 0; i < link->n_columns; i++)
         if (has_default(relationship, &link->columns[i]))
             sql_column(&sql, ", ", &link->columns[i]);
-    sql_add(&sql, ") VALUES (?1, ?2");
+    sql_add(&sql, ") VALUES (");
+    put_end_values(&sql, relationship);
     for (size_t i = 0; i < link->n_columns; i++)
         if (has_default(relationship, &link->columns[i])) {
             sql_add(&sql, ", ");
@@ -43,9 +91,7 @@ static const char *insert_text(struct commit *commit, const struct relationship 
         }
     /* Only the same link is no conflict; another unique column of the link's is one. */
     sql_add(&sql, ") ON CONFLICT (");
-    sql_column(&sql, "", relationship->link_from);
-    sql_add(&sql, ", ");
-    sql_column(&sql, "", relationship->link_to);
+    put_ends(&sql, relationship);
     sql_add(&sql, ") DO NOTHING");
     return sql_text(&sql);
 }
@@ -55,10 +101,8 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt,
                         const struct entity *to)
 {
     const struct model *link = relationship->link;
-    int next = 3;
-    Code code = bind_end(commit, stmt, 1, relationship->link_from, from);
-    if (code == HERO__V1__CODE__OK)
-        code = bind_end(commit, stmt, 2, relationship->link_to, to);
+    int next = (int)(relationship->from->n + relationship->to->n) + 1;
+    Code code = bind_ends(commit, stmt, relationship, from, to);
     for (size_t i = 0; i < link->n_columns && code == HERO__V1__CODE__OK; i++)
         if (has_default(relationship, &link->columns[i]))
             code = column_bind_default(stmt, next++, &link->columns[i], commit->fault);
@@ -124,71 +168,57 @@ Code link_add(struct commit *commit, const struct relationship *relationship,
     return code;
 }
 
-Code link_remove(struct commit *commit, const struct relationship *relationship,
-                 const struct entity *from, const char *from_path, const struct entity *to,
-                 const char *to_path, bool *ret_removed)
+/* Deletes a link's rows at one end, or at both where `to` is given. */
+static Code delete_rows(struct commit *commit, const struct foreign_key *from_key,
+                        const struct entity *from, const struct foreign_key *to_key,
+                        const struct entity *to, uint32_t *ret_removed)
 {
+    const struct model *link = from_key->model;
     struct sql sql;
     commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
-    sql_name(&sql, relationship->link->table);
-    sql_add(&sql, " WHERE ");
-    sql_column(&sql, "", relationship->link_from);
-    sql_add(&sql, " = ?1 AND ");
-    sql_column(&sql, "", relationship->link_to);
-    sql_add(&sql, " = ?2");
+    sql_name(&sql, link->table);
+    put_where(&sql, " WHERE ", from_key, 1);
+    if (to)
+        put_where(&sql, " AND ", to_key, (unsigned)from_key->n + 1);
     if (!sql_text(&sql))
         return commit_no_memory(commit);
     sqlite3_stmt *stmt = db_prepare(commit->db, sql_text(&sql), commit->fault);
     if (!stmt)
         return commit->fault->code;
     int rc = SQLITE_OK;
-    Code code = bind_end(commit, stmt, 1, relationship->link_from, from);
+    Code code = bind_end(commit, stmt, 1, from_key, from);
+    if (code == HERO__V1__CODE__OK && to)
+        code = bind_end(commit, stmt, (int)from_key->n + 1, to_key, to);
+    if (code == HERO__V1__CODE__OK && (rc = db_step(commit->db, stmt)) != SQLITE_DONE)
+        code = db_fault(commit->db, rc, commit->fault, link->name);
     if (code == HERO__V1__CODE__OK)
-        code = bind_end(commit, stmt, 2, relationship->link_to, to);
-    if (code == HERO__V1__CODE__OK)
-        rc = db_step(commit->db, stmt);
-    *ret_removed = rc == SQLITE_DONE && sqlite3_changes(commit->db->handle) > 0;
-    if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
-        code = db_fault(commit->db, rc, commit->fault, relationship->link->name);
+        *ret_removed += (uint32_t)sqlite3_changes(commit->db->handle);
     db_release(commit->db, stmt);
+    return code;
+}
+
+Code link_remove(struct commit *commit, const struct relationship *relationship,
+                 const struct entity *from, const char *from_path, const struct entity *to,
+                 const char *to_path, bool *ret_removed)
+{
+    uint32_t removed = 0;
+    Code code = delete_rows(commit, relationship->from, from, relationship->to, to, &removed);
+    *ret_removed = removed > 0;
     /* Not linked is no error; naming what doesn't exist is. */
     if (code == HERO__V1__CODE__OK && !*ret_removed)
         code = check_ends(commit, from, from_path, to, to_path);
     return code;
 }
 
-static Code clear_one(struct commit *commit, const struct relationship *links,
-                      const struct entity *target, uint32_t *removed)
-{
-    struct sql sql;
-    commit_sql(commit, &sql);
-    sql_add(&sql, "DELETE FROM ");
-    sql_name(&sql, links->link->table);
-    sql_add(&sql, " WHERE ");
-    sql_column(&sql, "", links->link_from);
-    sql_add(&sql, " = ?1");
-    if (!sql_text(&sql))
-        return commit_no_memory(commit);
-    sqlite3_stmt *stmt = db_prepare(commit->db, sql_text(&sql), commit->fault);
-    if (!stmt)
-        return commit->fault->code;
-    int rc = SQLITE_OK;
-    Code code = bind_end(commit, stmt, 1, links->link_from, target);
-    if (code == HERO__V1__CODE__OK && (rc = db_step(commit->db, stmt)) != SQLITE_DONE)
-        code = db_fault(commit->db, rc, commit->fault, links->link->name);
-    if (code == HERO__V1__CODE__OK)
-        *removed += (uint32_t)sqlite3_changes(commit->db->handle);
-    db_release(commit->db, stmt);
-    return code;
-}
-
 Code link_clear(struct commit *commit, const struct entity *target, const char *path,
                 uint32_t *removed)
 {
+    const struct model *model = target->model;
     Code code = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < target->model->n_links_to_clear && code == HERO__V1__CODE__OK; i++)
-        code = clear_one(commit, target->model->links_to_clear[i], target, removed);
+    for (size_t i = 0; i < model->n_referrers && code == HERO__V1__CODE__OK; i++)
+        if (model->referrers[i]->is_link)
+            code = delete_rows(commit, model->referrers[i], target, NULL, NULL, removed);
     if (code == HERO__V1__CODE__FAILED_PRECONDITION)
         fault_add(commit->fault, path, "other rows refer to its links");
     return code;

@@ -166,12 +166,15 @@ static void test_tutorial(void **state)
     const struct relationship *teams = model_relationship(hero, "teams");
     assert_ptr_equal(teams->target, team);
     assert_ptr_equal(teams->link, link);
-    assert_string_equal(teams->link_from->field_name, "hero_id");
-    assert_string_equal(teams->link_to->field_name, "team_id");
+    assert_int_equal(teams->kind, RELATIONSHIP_MANY_TO_MANY);
+    assert_false(teams->single);
+    assert_string_equal(teams->from->columns[0]->field_name, "hero_id");
+    assert_string_equal(teams->to->columns[0]->field_name, "team_id");
+    assert_true(teams->from->is_link && teams->from->wants_index && !teams->to->wants_index);
     assert_ptr_equal(teams->back_populates, model_relationship(team, "heroes"));
     assert_ptr_equal(teams->back_populates->back_populates, teams);
-    assert_int_equal(hero->n_links_to_clear, 1);
-    assert_ptr_equal(hero->links_to_clear[0]->link_from->foreign_key->model, hero);
+    assert_int_equal(hero->n_referrers, 1);
+    assert_ptr_equal(hero->referrers[0], teams->from);
     assert_null(model_column(hero, "teams"));
     assert_ptr_equal(model_column_by_number(hero, 3), model_column(hero, "secret_name"));
     models_unref(models);
@@ -187,9 +190,12 @@ static void test_library(void **state)
     assert_ptr_equal(tag, models_find(models, "Tag", NULL));
     assert_string_equal(tag->columns[0].name, "Tag Name");
     assert_null(tag->auto_id);                  /* a text key is the client's */
-    assert_int_equal(tag->n_links_to_clear, 1); /* declared on the other side only */
-    assert_ptr_equal(tag->links_to_clear[0]->link_from->foreign_key->model, tag);
-    assert_int_equal(book->n_links_to_clear, 3);
+    size_t n_links = 0;
+    for (size_t i = 0; i < book->n_referrers; i++)
+        n_links += book->referrers[i]->is_link;
+    assert_int_equal(n_links, 3);
+    assert_int_equal(tag->n_referrers, 1); /* a relationship of the other side only */
+    assert_true(tag->referrers[0]->is_link && tag->referrers[0]->target == tag);
     assert_int_equal(book->columns[3].default_kind, DEFAULT_INTEGER);
     assert_int_equal(book->columns[3].default_integer, 1);
     assert_int_equal(model_column(book, "pages")->default_integer, 100);
