@@ -109,7 +109,8 @@ struct model {
     const struct models *models;
     const char *name; /* full message name, without a leading dot */
     const char *table;
-    const char *file;  /* .proto it came from */
+    const char *renamed_from; /* a model's name or its table's, before; NULL: nothing is said */
+    const char *file;         /* .proto it came from */
     unsigned position; /* in models->models, which is sorted so that a model comes after those it
                           refers to */
     struct column *columns; /* in order of declaration in the .proto */
@@ -150,11 +151,12 @@ MUST_CHECK Code models_new(const uint8_t *descriptor_set, size_t len, struct mod
 struct models *models_ref(const struct models *models);
 void models_unref(const struct models *models); /* NULL allowed */
 
-/* `served` plus the models of a set, by full message name. FAILED_PRECONDITION
- * with a violation per difference where the set changes a served model;
- * INVALID_ARGUMENT where the union is faulty (two models with one table name).
- * *ret_changed: false where the set holds nothing new. The result starts with
- * version 0. served may be NULL. */
+/* `served` with the models of a set, by full message name: those that are new
+ * are added, those that are served become what the set says (model_change.h
+ * tells what was what). INVALID_ARGUMENT where the union is faulty (two models
+ * with one table name); FAILED_PRECONDITION where the set has a served model's
+ * message without a table. *ret_changed: false where the set says nothing new.
+ * The result starts with version 0. served may be NULL. */
 MUST_CHECK Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
                              struct models **ret_models, bool *ret_changed, struct fault *fault);
 /* `served` less some models. NOT_FOUND; FAILED_PRECONDITION while others, which

@@ -106,6 +106,7 @@ static bool start_models(struct builder *builder, struct draft *const *order)
         model->models = models;
         model->name = order[i]->name;
         model->table = order[i]->table;
+        model->renamed_from = order[i]->table_options->renamed_from;
         model->file = order[i]->file->name;
         model->proto = order[i]->message;
         model->position = (unsigned)i;

@@ -1,17 +1,22 @@
 /*
  * Owns the comparison of a model that comes again with the one that is
- * served: one violation for each difference, in the words of the .proto.
- * Field numbers are the columns' identity. Decides nothing.
+ * served: one text for each difference, in the words of the .proto. Field
+ * numbers are the columns' identity. Options are compared by their
+ * descriptors: an option more needs nothing here. Decides nothing.
  */
-#include "model_internal.h"
+#include "model_change.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include "model_internal.h"
 
 struct comparison {
     struct arena *arena;
     struct option_reader options;
-    struct fault *changes;
-    const char *path;
+    struct model_changes found;
 };
 
 static const char *text(const char *maybe)
@@ -19,42 +24,157 @@ static const char *text(const char *maybe)
     return maybe ? maybe : "";
 }
 
+static void differs(struct comparison *comparison, enum model_change_kind kind,
+                    const FieldProto *field, const char *format, ...) PRINTF(4, 5);
+
+static void differs(struct comparison *comparison, enum model_change_kind kind,
+                    const FieldProto *field, const char *format, ...)
+{
+    struct model_changes *found = &comparison->found;
+    char buffer[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer, sizeof buffer, format, arguments);
+    va_end(arguments);
+    if ((found->n & (found->n - 1)) == 0) { /* full: at every power of two */
+        struct model_change *grown =
+            arena_array(comparison->arena, found->n ? found->n * 2 : 1, sizeof *grown);
+        if (!grown)
+            return;
+        if (found->n)
+            memcpy(grown, found->changes, found->n * sizeof *grown);
+        found->changes = grown;
+    }
+    found->changes[found->n++] =
+        (struct model_change){.kind = kind,
+                              .number = field ? (uint32_t)field->number : 0,
+                              .field = field ? text(field->name) : NULL,
+                              .text = arena_strdup(comparison->arena, buffer)};
+}
+
+/* ---- values of options, as one would write them ---- */
+
+static void put_message(FILE *out, const ProtobufCMessage *message);
+
+static void put_value(FILE *out, const ProtobufCFieldDescriptor *field, const void *at)
+{
+    const ProtobufCEnumValue *value;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_BOOL:
+        fputs(*(const protobuf_c_boolean *)at ? "true" : "false", out);
+        return;
+    case PROTOBUF_C_TYPE_STRING:
+        fprintf(out, "\"%s\"", text(*(char *const *)at));
+        return;
+    case PROTOBUF_C_TYPE_ENUM:
+        value = protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)at);
+        fputs(value ? value->name : "?", out);
+        return;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        put_message(out, *(ProtobufCMessage *const *)at);
+        return;
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        fprintf(out, "%" PRId32, *(const int32_t *)at);
+        return;
+    default: /* options.proto has no others */
+        fputs("?", out);
+    }
+}
+
+static size_t size_of(const ProtobufCFieldDescriptor *field)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(void *);
+    case PROTOBUF_C_TYPE_BOOL:
+        return sizeof(protobuf_c_boolean);
+    default:
+        return sizeof(int32_t);
+    }
+}
+
+/* An option's value; "false" for a flag that is not given, "unset" for others. */
+static void put_option(FILE *out, const ProtobufCMessage *options,
+                       const ProtobufCFieldDescriptor *field)
+{
+    bool present = options && field_present(options, field);
+    if (field->label == PROTOBUF_C_LABEL_REPEATED && present) {
+        const char *base = (const char *)options;
+        size_t n = *(const size_t *)(const void *)(base + field->quantifier_offset);
+        const char *items = *(char *const *)field_at(options, field);
+        for (size_t i = 0; i < n; i++) {
+            fputs(i ? ", " : "[", out);
+            put_value(out, field, items + i * size_of(field));
+        }
+        fputs("]", out);
+    } else if (present) {
+        put_value(out, field, field_at(options, field));
+    } else if (field->type == PROTOBUF_C_TYPE_BOOL) {
+        fputs("false", out);
+    } else if (field->type == PROTOBUF_C_TYPE_ENUM) {
+        put_value(out, field, &(int){0});
+    } else {
+        fputs("unset", out);
+    }
+}
+
+static void put_message(FILE *out, const ProtobufCMessage *message)
+{
+    const char *between = "{";
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        if (!field_present(message, field))
+            continue;
+        fprintf(out, "%s%s: ", between, field->name);
+        put_option(out, message, field);
+        between = " ";
+    }
+    fputs(*between == '{' ? "{}" : "}", out);
+}
+
+static char *option_text(const ProtobufCMessage *options, const ProtobufCFieldDescriptor *field)
+{
+    char *written = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&written, &len);
+    if (!out)
+        return NULL;
+    put_option(out, options, field);
+    if (fclose(out) == 0)
+        return written;
+    free(written);
+    return NULL;
+}
+
+static void compare_options(struct comparison *comparison, const FieldProto *of, const char *option,
+                            const ProtobufCMessageDescriptor *descriptor,
+                            const ProtobufCMessage *served, const ProtobufCMessage *given)
+{
+    enum model_change_kind kind = of ? MODEL_CHANGE_FIELD : MODEL_CHANGE_MESSAGE;
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        char *was = option_text(served, field), *is = option_text(given, field);
+        if (!was || !is || strcmp(was, is) != 0)
+            differs(comparison, kind, of, "(%s).%s changes from %s to %s", option, field->name,
+                    was ? was : "?", is ? is : "?");
+        free(was);
+        free(is);
+    }
+}
+
+/* ---- fields ---- */
+
 static const FieldProto *field_by_number(const MessageProto *message, int number)
 {
     for (size_t i = 0; i < message->n_field; i++)
         if (message->field[i]->number == number)
             return message->field[i];
     return NULL;
-}
-
-/* An option's value as people read it. A flag that is not given is false;
- * other options that are not given are "unset". */
-static const char *option_text(struct comparison *comparison, const ProtobufCMessage *options,
-                               const ProtobufCFieldDescriptor *field)
-{
-    bool present = options && field_present(options, field);
-    if (field->type == PROTOBUF_C_TYPE_BOOL)
-        return present && *(const protobuf_c_boolean *)field_at(options, field) ? "true" : "false";
-    if (!present)
-        return "unset";
-    const char *quoted =
-        arena_printf(comparison->arena, "\"%s\"", *(char *const *)field_at(options, field));
-    return quoted ? quoted : "?";
-}
-
-/* Our options are flags and texts only. */
-static void compare_options(struct comparison *comparison, const char *path, const char *option,
-                            const ProtobufCMessageDescriptor *descriptor,
-                            const ProtobufCMessage *served, const ProtobufCMessage *given)
-{
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        const char *was = option_text(comparison, served, field);
-        const char *is = option_text(comparison, given, field);
-        if (strcmp(was, is) != 0)
-            fault_add(comparison->changes, path, "(%s).%s changes from %s to %s", option,
-                      field->name, was, is);
-    }
 }
 
 static const char *type_text(const FieldProto *field)
@@ -77,47 +197,43 @@ static void compare_field(struct comparison *comparison, const FieldProto *serve
                           const FieldProto *given)
 {
     struct option_reader *reader = &comparison->options;
-    const char *path =
-        arena_printf(comparison->arena, "%s.%s", comparison->path, text(given->name));
-    if (!path)
-        return;
     if (strcmp(text(served->name), text(given->name)) != 0)
-        fault_add(comparison->changes, path, "is renamed: number %d is served as %s", given->number,
-                  text(served->name));
+        differs(comparison, MODEL_CHANGE_FIELD, given, "is renamed: number %d is served as %s",
+                given->number, text(served->name));
     if (strcmp(type_text(served), type_text(given)) != 0)
-        fault_add(comparison->changes, path, "changes its type from %s to %s", type_text(served),
-                  type_text(given));
+        differs(comparison, MODEL_CHANGE_FIELD, given, "changes its type from %s to %s",
+                type_text(served), type_text(given));
     if (strcmp(label_text(served), label_text(given)) != 0)
-        fault_add(comparison->changes, path, "changes from %s to %s", label_text(served),
-                  label_text(given));
+        differs(comparison, MODEL_CHANGE_FIELD, given, "changes from %s to %s", label_text(served),
+                label_text(given));
     if (served->proto3_optional != given->proto3_optional)
-        fault_add(comparison->changes, path, "can %s be NULL",
-                  given->proto3_optional ? "now" : "no longer");
-    const Hero__ColumnOptions *was = options_of_column(reader, served, path);
-    const Hero__ColumnOptions *is = options_of_column(reader, given, path);
-    compare_options(comparison, path, "hero.column", &hero__column_options__descriptor,
-                    (const ProtobufCMessage *)was, (const ProtobufCMessage *)is);
-    const Hero__RelationshipOptions *joined = options_of_relationship(reader, served, path);
-    const Hero__RelationshipOptions *joins = options_of_relationship(reader, given, path);
-    compare_options(comparison, path, "hero.relationship", &hero__relationship_options__descriptor,
-                    (const ProtobufCMessage *)joined, (const ProtobufCMessage *)joins);
+        differs(comparison, MODEL_CHANGE_FIELD, given, "can %s be NULL",
+                given->proto3_optional ? "now" : "no longer");
+    compare_options(comparison, given, "hero.column", &hero__column_options__descriptor,
+                    (const ProtobufCMessage *)options_of_column(reader, served, ""),
+                    (const ProtobufCMessage *)options_of_column(reader, given, ""));
+    compare_options(comparison, given, "hero.relationship", &hero__relationship_options__descriptor,
+                    (const ProtobufCMessage *)options_of_relationship(reader, served, ""),
+                    (const ProtobufCMessage *)options_of_relationship(reader, given, ""));
 }
 
 static void compare_fields(struct comparison *comparison, const MessageProto *served,
                            const MessageProto *given)
 {
     for (size_t i = 0; i < given->n_field; i++) {
-        const FieldProto *other = field_by_number(served, given->field[i]->number);
+        const FieldProto *field = given->field[i];
+        const FieldProto *other = field_by_number(served, field->number);
         if (other)
-            compare_field(comparison, other, given->field[i]);
+            compare_field(comparison, other, field);
         else
-            fault_add(comparison->changes, comparison->path, "gains the field %s (number %d)",
-                      text(given->field[i]->name), given->field[i]->number);
+            differs(comparison, MODEL_CHANGE_GAINED, field, "gains the field %s (number %d)",
+                    text(field->name), field->number);
     }
     for (size_t i = 0; i < served->n_field; i++)
         if (!field_by_number(given, served->field[i]->number))
-            fault_add(comparison->changes, comparison->path, "loses the field %s (number %d)",
-                      text(served->field[i]->name), served->field[i]->number);
+            differs(comparison, MODEL_CHANGE_LOST, served->field[i],
+                    "loses the field %s (number %d)", text(served->field[i]->name),
+                    served->field[i]->number);
 }
 
 static bool is_proto3(const FileProto *file)
@@ -125,30 +241,72 @@ static bool is_proto3(const FileProto *file)
     return strcmp(text(file->syntax), "proto3") == 0;
 }
 
-void model_changes(const FileProto *served_file, const MessageProto *served,
-                   const FileProto *given_file, const MessageProto *given, struct arena *arena,
-                   struct fault *changes)
+bool message_changes(const FileProto *served_file, const MessageProto *served,
+                     const FileProto *given_file, const MessageProto *given, struct arena *arena,
+                     struct model_changes *ret_changes)
 {
-    struct fault unreadable = FAULT_INIT;
-    const char *path = arena_printf(arena, "%s:%s", text(given_file->name), text(given->name));
-    if (!path)
-        return;
-    struct comparison comparison = {arena, {arena, &unreadable}, changes, path};
+    struct fault unreadable = FAULT_INIT; /* of options: models_new tells */
+    struct comparison comparison = {.arena = arena, .options = {arena, &unreadable}};
     struct option_reader *reader = &comparison.options;
-    const Hero__TableOptions *was = options_of_table(reader, served, path);
-    const Hero__TableOptions *is = options_of_table(reader, given, path);
-    if (!is && unreadable.code == HERO__V1__CODE__OK)
-        fault_add(changes, path, "is served as a model and has no option (hero.table) here");
-    else
-        compare_options(&comparison, path, "hero.table", &hero__table_options__descriptor,
-                        (const ProtobufCMessage *)was, (const ProtobufCMessage *)is);
+    compare_options(&comparison, NULL, "hero.table", &hero__table_options__descriptor,
+                    (const ProtobufCMessage *)options_of_table(reader, served, ""),
+                    (const ProtobufCMessage *)options_of_table(reader, given, ""));
+    if (strcmp(text(served->name), text(given->name)) != 0)
+        differs(&comparison, MODEL_CHANGE_MESSAGE, NULL, "is renamed: it is served as %s",
+                text(served->name));
     if (is_proto3(served_file) != is_proto3(given_file))
-        fault_add(changes, path, "is declared in %s; served is the one of %s",
-                  is_proto3(given_file) ? "proto3" : "proto2",
-                  is_proto3(served_file) ? "proto3" : "proto2");
+        differs(&comparison, MODEL_CHANGE_MESSAGE, NULL,
+                "is declared in %s; served is the one of %s",
+                is_proto3(given_file) ? "proto3" : "proto2",
+                is_proto3(served_file) ? "proto3" : "proto2");
     compare_fields(&comparison, served, given);
-    for (size_t i = 0; i < unreadable.n_violations; i++)
-        fault_add(changes, unreadable.violations[i].path, "%s",
-                  unreadable.violations[i].description);
+    if (unreadable.code != HERO__V1__CODE__OK)
+        differs(&comparison, MODEL_CHANGE_MESSAGE, NULL, "has options that can't be read");
     fault_done(&unreadable);
+    *ret_changes = comparison.found;
+    return !arena->exhausted;
+}
+
+/* ---- models ---- */
+
+static const FileProto *file_of(const struct model *model)
+{
+    const FileSet *set = ((const struct models_memory *)model->models)->set;
+    for (size_t i = 0; i < set->n_file; i++)
+        if (strcmp(text(set->file[i]->name), text(model->file)) == 0)
+            return set->file[i];
+    return NULL;
+}
+
+bool model_changes(const struct model *was, const struct model *is, struct arena *arena,
+                   struct model_changes *ret_changes)
+{
+    const FileProto *before = file_of(was), *now = file_of(is);
+    return before && now && message_changes(before, was->proto, now, is->proto, arena, ret_changes);
+}
+
+static const struct model *named(const struct models *models, const char *name)
+{
+    for (size_t i = 0; i < models->n_models; i++)
+        if (strcmp(models->models[i].name, name) == 0)
+            return &models->models[i];
+    return NULL;
+}
+
+const struct model *models_renamed(const struct models *served, const char *renamed_from)
+{
+    const struct model *model = named(served, renamed_from);
+    for (size_t i = 0; !model && i < served->n_models; i++)
+        if (strcasecmp(served->models[i].table, renamed_from) == 0)
+            model = &served->models[i];
+    return model;
+}
+
+const struct model *model_ancestor(const struct models *served, const struct model *model)
+{
+    const struct model *same = named(served, model->name);
+    if (same || !model->renamed_from)
+        return same;
+    const struct model *before = models_renamed(served, model->renamed_from);
+    return before && !named(model->models, before->name) ? before : NULL;
 }

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include "model.h"
+#include "model_change.h"
 
 typedef Google__Protobuf__FileDescriptorSet FileSet;
 typedef Google__Protobuf__FileDescriptorProto FileProto;
@@ -100,10 +101,12 @@ char *message_full_name(struct arena *arena, const FileProto *file, const Messag
 /* The warning that a message has our options and no table; NULL: it has none. */
 char *message_slip(struct arena *arena, const FileProto *file, const MessageProto *message);
 
-/* model_change.c: a violation for each way in which `given` is not `served`. */
-void model_changes(const FileProto *served_file, const MessageProto *served,
-                   const FileProto *given_file, const MessageProto *given, struct arena *arena,
-                   struct fault *changes);
+/* model_change.c: how `given` is not `served`; false: no memory. */
+bool message_changes(const FileProto *served_file, const MessageProto *served,
+                     const FileProto *given_file, const MessageProto *given, struct arena *arena,
+                     struct model_changes *ret_changes);
+/* The model that a renamed_from names: by full name, else by its table's. */
+const struct model *models_renamed(const struct models *served, const char *renamed_from);
 
 /* model_column.c: types, defaults, keys of one model. */
 bool column_type_known(int proto_type);

@@ -3,7 +3,9 @@
  *
  * Sets merge by full message name, since two applications may bring the same
  * message in files of different names, or different messages in files of one
- * name. A served model that comes again must be the same.
+ * name. A served model that comes again in other words replaces the one that
+ * is served, as does one that says by renamed_from that it was it; what that
+ * means for the tables is the store's to find out.
  */
 #include "model_set.h"
 
@@ -30,8 +32,122 @@ static bool note_slip(struct merge *merge, const FileProto *file, const MessageP
            set_append(merge->arena, (void ***)&merge->warnings, &merge->n_warnings, warning);
 }
 
-/* The messages of a file that the result lacks. One that it has must be the
- * same, if it is a model. */
+/* ---- what goes, since the set brings it anew ---- */
+
+static void take_out(FileProto *file, const MessageProto *message)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < file->n_message_type; i++)
+        if (file->message_type[i] != message)
+            file->message_type[kept++] = file->message_type[i];
+    file->n_message_type = kept;
+}
+
+static bool holds_message(struct merge *merge, const FileSet *set, const char *name)
+{
+    for (size_t f = 0; f < set->n_file; f++)
+        for (size_t m = 0; m < set->file[f]->n_message_type; m++) {
+            const char *other =
+                message_full_name(merge->arena, set->file[f], set->file[f]->message_type[m]);
+            if (other && strcmp(other, name) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* The model that `message`, not served by its own name, says it was. */
+static bool replace_renamed(struct merge *merge, const FileSet *given, const FileProto *file,
+                            const MessageProto *message)
+{
+    struct fault ignored = FAULT_INIT; /* told when the models are made */
+    struct option_reader reader = {merge->arena, &ignored};
+    const char *path = arena_printf(merge->arena, "%s:%s", text(file->name), text(message->name));
+    const Hero__TableOptions *options = path ? options_of_table(&reader, message, path) : NULL;
+    const struct model *before = NULL;
+    FileProto *where = NULL;
+    MessageProto *served;
+    fault_done(&ignored);
+    if (options && options->renamed_from && merge->served)
+        before = models_renamed(merge->served, options->renamed_from);
+    if (!before)
+        return path != NULL;
+    served = set_message(merge->result, before->name, &where);
+    if (holds_message(merge, given, before->name))
+        fault_add(merge->refused, path,
+                  "its (hero.table).renamed_from names %s, which the set declares too; only one "
+                  "of them can be what was served as %s",
+                  before->name, before->name);
+    else if (!served)
+        fault_add(merge->refused, path,
+                  "its (hero.table).renamed_from names %s, as that of another model does",
+                  before->name);
+    else
+        take_out(where, served);
+    merge->changed = true;
+    return true;
+}
+
+/* Is the message served, and like this? *ret_served: NULL where it isn't. */
+static bool compare_served(struct merge *merge, const FileProto *file, const MessageProto *message,
+                           FileProto **ret_where, MessageProto **ret_served, bool *ret_same)
+{
+    struct model_changes changes = {0};
+    const char *name = message_full_name(merge->arena, file, message);
+    *ret_same = true;
+    if (!name)
+        return false;
+    *ret_served = set_message(merge->result, name, ret_where);
+    if (!*ret_served)
+        return true;
+    if (!message_changes(*ret_where, *ret_served, file, message, merge->arena, &changes))
+        return false;
+    *ret_same = changes.n == 0;
+    if (!message_is_model(message) && message_is_model(*ret_served))
+        fault_add(merge->refused, name,
+                  "is served as a model and has no option (hero.table) here; a model is "
+                  "removed by Remove, not by leaving that out");
+    return true;
+}
+
+static bool is_changed(struct merge *merge, const FileProto *file, bool *ret_changed)
+{
+    for (size_t m = 0; m < file->n_message_type; m++) {
+        FileProto *where = NULL;
+        MessageProto *served = NULL;
+        bool same;
+        if (!compare_served(merge, file, file->message_type[m], &where, &served, &same))
+            return false;
+        *ret_changed = *ret_changed || !same;
+    }
+    return true;
+}
+
+/* Where one message of a file is new, all of them come anew from it: so they
+ * keep the order in which people wrote them. */
+static bool make_room(struct merge *merge, const FileSet *given, const FileProto *file)
+{
+    bool changed = false, same;
+    if (file_is_support(file))
+        return true;
+    if (!is_changed(merge, file, &changed))
+        return false;
+    merge->changed = merge->changed || changed;
+    for (size_t m = 0; m < file->n_message_type; m++) {
+        FileProto *where = NULL;
+        MessageProto *served = NULL, *message = file->message_type[m];
+        if (!compare_served(merge, file, message, &where, &served, &same))
+            return false;
+        if (served && changed)
+            take_out(where, served);
+        else if (!served && !replace_renamed(merge, given, file, message))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what comes ---- */
+
+/* The messages of a file that the result lacks. */
 static bool what_is_new(struct merge *merge, const FileProto *file, FileProto *rest)
 {
     for (size_t m = 0; m < file->n_message_type; m++) {
@@ -43,9 +159,7 @@ static bool what_is_new(struct merge *merge, const FileProto *file, FileProto *r
         if (!name)
             return false;
         merge->n_models += is_model;
-        if (served)
-            model_changes(where, served, file, message, merge->arena, merge->changes);
-        else if (is_kept(message) && !set_add_message(merge, rest, message))
+        if (!served && is_kept(message) && !set_add_message(merge, rest, message))
             return false;
         if (!is_model && !note_slip(merge, file, message))
             return false;
@@ -139,16 +253,14 @@ static bool merge_file(struct merge *merge, const FileProto *file)
     return true;
 }
 
-static Code refuse_changes(struct fault *changes, struct fault *fault)
+static Code refuse(struct fault *refused, struct fault *fault)
 {
-    size_t n = changes->n_violations + changes->n_dropped;
     fault_done(fault);
-    *fault = *changes;
-    *changes = (struct fault)FAULT_INIT;
+    *fault = *refused;
+    *refused = (struct fault)FAULT_INIT;
     return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
-                     "the set changes models that are served, which this version can't do: %zu "
-                     "change%s",
-                     n, n == 1 ? "" : "s");
+                     "the set can't be merged with what is served: %s: %s",
+                     fault->violations[0].path, fault->violations[0].description);
 }
 
 /* Nobody else knows the models yet. Without memory for them, no hints. */
@@ -185,10 +297,13 @@ static Code merge_sets(struct merge *merge, const struct models *served,
         return set_too_large(fault);
     const FileSet *set = (const FileSet *)given;
     for (size_t i = 0; i < set->n_file; i++)
+        if (!make_room(merge, set, set->file[i]))
+            return set_too_large(fault);
+    for (size_t i = 0; i < set->n_file; i++)
         if (!merge_file(merge, set->file[i]))
             return set_too_large(fault);
-    if (merge->changes->code != HERO__V1__CODE__OK)
-        return refuse_changes(merge->changes, fault);
+    if (merge->refused->code != HERO__V1__CODE__OK)
+        return refuse(merge->refused, fault);
     /* Of a set without a model, what the union would be says nothing. */
     if (merge->n_models == 0)
         return models_new(descriptor_set, len, ret_models, fault);
@@ -203,7 +318,7 @@ static Code merge_sets(struct merge *merge, const struct models *served,
 Code models_merge(const struct models *served, const uint8_t *descriptor_set, size_t len,
                   struct models **ret_models, bool *ret_changed, struct fault *fault)
 {
-    struct fault unwanted = FAULT_INIT, changes = FAULT_INIT;
+    struct fault unwanted = FAULT_INIT, refused = FAULT_INIT;
     struct arena arena;
     struct models *merged;
     if (!fault)
@@ -216,14 +331,14 @@ Code models_merge(const struct models *served, const uint8_t *descriptor_set, si
         return empty;
     }
     arena_init(&arena, set_budget(served, len));
-    struct merge merge = {.arena = &arena, .changes = &changes};
+    struct merge merge = {.arena = &arena, .served = served, .refused = &refused};
     Code code = merge_sets(&merge, served, descriptor_set, len, &merged, fault);
     if (code == HERO__V1__CODE__OK) {
         *ret_models = merged;
-        *ret_changed = merge.n_new > 0;
+        *ret_changed = merge.n_new > 0 || merge.changed;
     }
     arena_done(&arena);
-    fault_done(&changes);
+    fault_done(&refused);
     fault_done(&unwanted);
     return code;
 }

@@ -10,9 +10,11 @@
 struct merge {
     struct arena *arena;
     FileSet *result;
-    struct fault *changes; /* a violation per difference to a served model */
+    const struct models *served;
+    struct fault *refused; /* what the set may not do to served models */
     size_t n_models;       /* models in the given set */
-    size_t n_new;          /* of these, not served yet */
+    size_t n_new;          /* of these, not served yet, or not like this */
+    bool changed;          /* something served is replaced */
     unsigned suffix;       /* files that were renamed */
     char **warnings;
     size_t n_warnings;

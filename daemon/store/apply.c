@@ -9,6 +9,7 @@
 #include "adopt.h"
 #include "internal.h"
 #include "meta.h"
+#include "model_change.h"
 
 /* All that a change does, as it is planned. */
 struct change_plan {
@@ -218,12 +219,40 @@ static Code change_models(struct store *store, struct store_change *change,
     return code;
 }
 
+/* Each way in which the set says otherwise of what is served. */
+static Code check_changes(const struct models *served, const struct models *models,
+                          struct arena *arena, struct fault *fault)
+{
+    for (size_t i = 0; i < models->n_models; i++) {
+        const struct model *is = &models->models[i], *was = model_ancestor(served, is);
+        struct model_changes changes = {0};
+        if (was && !model_changes(was, is, arena, &changes))
+            return exhausted(fault);
+        for (size_t c = 0; c < changes.n; c++) {
+            const struct model_change *change = &changes.changes[c];
+            const char *path =
+                arena_printf(arena, "%s:%s%s%s", is->file, is->name, change->field ? "." : "",
+                             change->field ? change->field : "");
+            fault_add(fault, path ? path : "", "%s", change->text);
+        }
+    }
+    if (fault->n_violations == 0)
+        return HERO__V1__CODE__OK;
+    return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                     "the set changes models that are served, which this version can't do: %zu "
+                     "change%s",
+                     fault->n_violations + fault->n_dropped,
+                     fault->n_violations + fault->n_dropped == 1 ? "" : "s");
+}
+
 static Code apply(struct store *store, struct store_change *change, const struct models *served)
 {
     struct models *models = NULL;
     bool changed = false;
     Code code = models_merge(served, change->descriptor_set, change->descriptor_set_len, &models,
                              &changed, &change->fault);
+    if (code == HERO__V1__CODE__OK && changed)
+        code = check_changes(served, models, change->arena, &change->fault);
     if (code == HERO__V1__CODE__OK && changed) {
         code = change_models(store, change, served, models);
     } else if (code == HERO__V1__CODE__OK) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "model.h"
+#include "model_change.h"
 #include "protoc.h"
 
 #define THING(name, more)                                                                          \
@@ -181,7 +182,16 @@ static bool is_told(const struct fault *fault, const char *path, const char *wor
     return false;
 }
 
-static void test_changes_are_refused(void **state)
+static bool is_change(const struct model_changes *changes, const char *field, const char *words)
+{
+    for (size_t i = 0; i < changes->n; i++)
+        if (strcmp(changes->changes[i].field ? changes->changes[i].field : "", field) == 0 &&
+            strstr(changes->changes[i].text, words))
+            return true;
+    return false;
+}
+
+static void test_changes_are_told(void **state)
 {
     static const char before[] =
         "message T { option (hero.table) = {};"
@@ -191,45 +201,156 @@ static void test_changes_are_refused(void **state)
         " repeated T ts = 6 [(hero.relationship) = {link_model: \"L\" link_from: \"l\"}]; }" LINK(
             "L", "t", "t");
     static const char after[] =
-        "message T { option (hero.table) = {name: \"tt\"};"
+        "message T { option (hero.table) = {name: \"tt\" index: {columns: [\"label\", \"size\"]}};"
         " optional int64 id = 1 [(hero.column).primary_key = true];"
         " optional string label = 2; optional int64 size = 3 [(hero.column).default = \"2\"];"
         " required string code = 5 [(hero.column) = {unique: true name: \"c\" not_null: true}];"
         " repeated T ts = 6 [(hero.relationship) = {link_model: \"L\" link_from: \"r\"}];"
-        " optional bool more = 7; }" LINK("L", "tt", "tt") THING("New", "");
-    static const char *const told[][2] = {
-        {"x.proto:T", "(hero.table).name changes from unset to \"tt\""},
-        {"x.proto:T.label", "is renamed: number 2 is served as name"},
-        {"x.proto:T.size", "changes its type from TYPE_INT32 to TYPE_INT64"},
-        {"x.proto:T.size", "(hero.column).default changes from \"1\" to \"2\""},
-        {"x.proto:T.code", "changes from optional to required"},
-        {"x.proto:T.code", "(hero.column).index changes from true to false"},
-        {"x.proto:T.code", "(hero.column).unique changes from false to true"},
-        {"x.proto:T.code", "(hero.column).not_null changes from false to true"},
-        {"x.proto:T.code", "(hero.column).name changes from unset to \"c\""},
-        {"x.proto:T.ts", "(hero.relationship).link_from changes from \"l\" to \"r\""},
-        {"x.proto:T", "gains the field more"},
-        {"x.proto:T", "loses the field gone"},
-        {"x.proto:L.l", "(hero.column).foreign_key changes"},
-        {"x.proto:L.r", "(hero.column).foreign_key changes"},
+        " optional bool more = 7; }"
+        "message L { option (hero.table) = {};"
+        " optional int64 l = 1 [(hero.column) = {primary_key: true foreign_key: \"tt.id\"}];"
+        " optional int64 r = 2 [(hero.column) = {primary_key: true foreign_key: \"tt.id\""
+        " on_delete: CASCADE}]; }" THING("New", "");
+    static const char *const told[][3] = {
+        {"T", "", "(hero.table).name changes from unset to \"tt\""},
+        {"T", "", "(hero.table).index changes from unset to [{columns: [\"label\", \"size\"]}]"},
+        {"T", "label", "is renamed: number 2 is served as name"},
+        {"T", "size", "changes its type from TYPE_INT32 to TYPE_INT64"},
+        {"T", "size", "(hero.column).default changes from \"1\" to \"2\""},
+        {"T", "code", "changes from optional to required"},
+        {"T", "code", "(hero.column).index changes from true to false"},
+        {"T", "code", "(hero.column).unique changes from false to true"},
+        {"T", "code", "(hero.column).not_null changes from false to true"},
+        {"T", "code", "(hero.column).name changes from unset to \"c\""},
+        {"T", "ts", "(hero.relationship).link_from changes from \"l\" to \"r\""},
+        {"T", "more", "gains the field more"},
+        {"T", "gone", "loses the field gone"},
+        {"L", "l", "(hero.column).foreign_key changes"},
+        {"L", "r", "(hero.column).foreign_key changes"},
+        {"L", "r", "(hero.column).on_delete changes from NO_ACTION to CASCADE"},
     };
     (void)state;
     struct models *served = NULL;
-    struct fault fault = FAULT_INIT;
-    bool changed = true;
+    struct model_changes changes[2];
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
     MERGE(&served, true, "t.proto", before);
-    const struct models *kept = served;
-    assert_int_equal(try_merge(&served, protoc_texts((const char *const[]){"x.proto", after, NULL}),
-                               &changed, &fault),
-                     HERO__V1__CODE__FAILED_PRECONDITION);
-    assert_ptr_equal(served, kept);
-    assert_null(models_find(served, "New", NULL));
+    struct models *was = models_ref(served);
+    MERGE(&served, true, "x.proto", after);
+    assert_int_equal(served->n_models, 3);
+    for (int i = 0; i < 2; i++) {
+        const struct model *now = models_find(served, i ? "L" : "T", NULL);
+        const struct model *then = model_ancestor(was, now);
+        assert_ptr_equal(then, models_find(was, i ? "L" : "T", NULL));
+        assert_true(model_changes(then, now, &arena, &changes[i]));
+    }
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        if (!is_told(&fault, told[i][0], told[i][1]))
-            fail_msg("not told: %s | %s", told[i][0], told[i][1]);
-    assert_int_equal(fault.n_violations, sizeof told / sizeof *told);
-    fault_done(&fault);
+        if (!is_change(&changes[told[i][0][0] == 'L'], told[i][1], told[i][2]))
+            fail_msg("not told: %s.%s %s", told[i][0], told[i][1], told[i][2]);
+    assert_int_equal(changes[0].n + changes[1].n, sizeof told / sizeof *told);
+    assert_null(model_ancestor(was, models_find(served, "New", NULL)));
+    arena_done(&arena);
+    models_unref(was);
     models_unref(served);
+}
+
+static const char *order_in(const struct models *models, struct arena *arena)
+{
+    const char *list = "";
+    Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(
+        NULL, models->descriptor_set_len, models->descriptor_set);
+    for (size_t f = 0; f < set->n_file; f++)
+        for (size_t m = 0; m < set->file[f]->n_message_type; m++)
+            if (strchr(set->file[f]->name, '/') == NULL)
+                list = arena_printf(arena, "%s %s/%s", list, set->file[f]->name,
+                                    set->file[f]->message_type[m]->name);
+    google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+    return list;
+}
+
+/* A file keeps the order in which it was written, whatever changes in it. */
+static void test_changes_in_their_place(void **state)
+{
+    (void)state;
+    struct models *served = NULL;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    MERGE(&served, true, "a.proto", THING("A", "") THING("B", "") THING("C", ""));
+    MERGE(&served, true, "other.proto", THING("Other", ""));
+    MERGE(&served, true, "a.proto",
+          THING("A", "") THING("B", "optional string x = 2;") THING("C", ""));
+    assert_string_equal(order_in(served, &arena),
+                        " a.proto/A a.proto/B a.proto/C other.proto/Other");
+    assert_int_equal(models_find(served, "B", NULL)->n_columns, 2);
+    /* From a file of another name; the one that is left empty goes. */
+    MERGE(&served, true, "o.proto", THING("Other", "optional string y = 3;"));
+    assert_string_equal(order_in(served, &arena), " a.proto/A a.proto/B a.proto/C o.proto/Other");
+    arena_done(&arena);
+    models_unref(served);
+}
+
+#define RENAMED(name, from, more)                                                                  \
+    "message " name " { option (hero.table).renamed_from = \"" from "\";"                          \
+    " optional int64 id = 1 [(hero.column).primary_key = true]; " more " }\n"
+
+static void test_renamed(void **state)
+{
+    static const char *const froms[] = {"p.Thing", "things"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct models *served = NULL;
+        MERGE(&served, true, "a.proto",
+              "package p; message Thing { option (hero.table).name = \"things\";"
+              " optional int64 id = 1 [(hero.column).primary_key = true]; }");
+        struct models *was = models_ref(served);
+        char text[512];
+        snprintf(text, sizeof text, "package p;" RENAMED("Item", "%s", ""), froms[i]);
+        MERGE(&served, true, "a.proto", text);
+        assert_int_equal(served->n_models, 1);
+        assert_string_equal(served->models[0].name, "p.Item");
+        assert_string_equal(served->models[0].table, "item");
+        assert_ptr_equal(model_ancestor(was, &served->models[0]), &was->models[0]);
+        MERGE(&served, false, "a.proto", text); /* the word may stay */
+        /* A model that comes under the name that is free again is new. */
+        MERGE(&served, true, "b.proto", "package p;" THING("Thing", ""));
+        assert_int_equal(served->n_models, 2);
+        assert_ptr_equal(model_ancestor(was, models_find(served, "p.Thing", NULL)),
+                         &was->models[0]);
+        assert_null(model_ancestor(was, models_find(served, "p.Item", NULL)));
+        models_unref(was);
+        models_unref(served);
+    }
+    /* On a daemon that never served the old name there is nothing to rename. */
+    struct models *fresh = NULL;
+    MERGE(&fresh, true, "a.proto", RENAMED("Item", "Thing", ""));
+    models_unref(fresh);
+}
+
+static void test_refused_renames(void **state)
+{
+    static const struct {
+        const char *path, *text, *words;
+    } cases[] = {
+        {"b.proto:B", THING("A", "") RENAMED("B", "A", ""), "which the set declares too"},
+        {"b.proto:C", RENAMED("B", "A", "") RENAMED("C", "A", ""), "as that of another model does"},
+        {"A", "message A { optional int64 id = 1; } " THING("B", ""), "has no option (hero.table)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct models *served = NULL;
+        struct fault fault = FAULT_INIT;
+        bool changed;
+        MERGE(&served, true, "a.proto", THING("A", ""));
+        const struct models *kept = served;
+        struct bytes set = protoc_texts((const char *const[]){"b.proto", cases[i].text, NULL});
+        assert_int_equal(try_merge(&served, set, &changed, &fault),
+                         HERO__V1__CODE__FAILED_PRECONDITION);
+        assert_ptr_equal(served, kept);
+        if (!is_told(&fault, cases[i].path, cases[i].words))
+            fail_msg("%s: %s", cases[i].path, fault.message);
+        fault_done(&fault);
+        models_unref(served);
+    }
 }
 
 /* Said otherwise, and still the same. */
@@ -396,7 +517,10 @@ int main(void)
         cmocka_unit_test(test_one_message_two_files),
         cmocka_unit_test(test_no_cycle_of_files),
         cmocka_unit_test(test_only_models_are_kept),
-        cmocka_unit_test(test_changes_are_refused),
+        cmocka_unit_test(test_changes_are_told),
+        cmocka_unit_test(test_changes_in_their_place),
+        cmocka_unit_test(test_renamed),
+        cmocka_unit_test(test_refused_renames),
         cmocka_unit_test(test_no_change),
         cmocka_unit_test(test_faulty_unions),
         cmocka_unit_test(test_refers_to_served),

@@ -1,0 +1,40 @@
+/*
+ * What a .proto says otherwise than before: the differences between a model
+ * and the one it was, in the words of the .proto.
+ *
+ * Knows descriptors and options; decides nothing and knows no tables.
+ */
+#ifndef HERO_PROTO_MODEL_CHANGE_H
+#define HERO_PROTO_MODEL_CHANGE_H
+
+#include "model.h"
+
+enum model_change_kind {
+    MODEL_CHANGE_MESSAGE, /* of the message itself */
+    MODEL_CHANGE_GAINED,  /* a field more */
+    MODEL_CHANGE_LOST,    /* a field less */
+    MODEL_CHANGE_FIELD,   /* something of a field */
+};
+
+struct model_change {
+    enum model_change_kind kind;
+    uint32_t number;   /* the field's; 0: the message's own */
+    const char *field; /* its name now; of a lost one before */
+    const char *text;  /* (hero.column).default changes from "1" to "2" */
+};
+
+struct model_changes {
+    struct model_change *changes;
+    size_t n;
+};
+
+/* Empty where both say the same, in whatever order and words. In the arena;
+ * false where it is exhausted. */
+MUST_CHECK bool model_changes(const struct model *was, const struct model *is, struct arena *arena,
+                              struct model_changes *ret_changes);
+
+/* The served model that `model`, of a later set, was before: the one of its
+ * name, else the one that its renamed_from names. NULL: it is new. */
+const struct model *model_ancestor(const struct models *served, const struct model *model);
+
+#endif
