@@ -10,7 +10,11 @@
  *  - a dialer whose handshake ends in EPIPE never dials again (the client's
  *    side of nng #1518): one that brings no connection for long is replaced;
  *  - closing can dead-lock with traffic in flight: we drain first, and
- *    rather leak a socket than hang.
+ *    rather leak a socket than hang;
+ *  - a connection that ends between the head and the body of a message it
+ *    receives locks up nng's one reaper thread, for all sockets of the
+ *    process and for good: nng_close hangs from then on, and the end of a
+ *    connection is told to nobody (transport_redial).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +28,10 @@
 #define RECONNECT_MAX_MS 200
 /* How long closing may take before the socket is left behind. */
 #define CLOSE_MS 2000
+
+/* nng's reaper, one for the process, was seen to hang: waiting for it again is no use. */
+static atomic_bool reaper_hangs;
+#define CLOSE_HOPELESS_MS 20
 
 void transport_cond_init(pthread_cond_t *cond)
 {
@@ -169,8 +177,13 @@ static bool close_socket(struct transport *transport)
 
     if (!transport->socket.id)
         return true;
-    for (struct transport_slot *slot = transport->all; slot; slot = slot->next)
+    /* First the aios: freeing one waits until nng's expiry has let go of it,
+     * and expiry that comes to a context or socket after its end locks a
+     * mutex that is gone: nng panics. */
+    for (struct transport_slot *slot = transport->all; slot; slot = slot->next) {
+        transport_slot_free_aios(slot);
         nng_ctx_close(slot->ctx);
+    }
     closing = calloc(1, sizeof(*closing));
     if (!closing) {
         nng_close(transport->socket);
@@ -179,8 +192,11 @@ static bool close_socket(struct transport *transport)
     closing->socket = transport->socket;
     pthread_mutex_init(&closing->lock, NULL);
     transport_cond_init(&closing->ended);
-    if (!close_within(closing, transport_now_ns() + (int64_t)CLOSE_MS * 1000000))
+    int64_t wait_ms = atomic_load(&reaper_hangs) ? CLOSE_HOPELESS_MS : CLOSE_MS;
+    if (!close_within(closing, transport_now_ns() + wait_ms * 1000000)) {
+        atomic_store(&reaper_hangs, true);
         return false;
+    }
     pthread_mutex_destroy(&closing->lock);
     pthread_cond_destroy(&closing->ended);
     free(closing);
@@ -220,6 +236,8 @@ void transport_close(struct transport *transport)
     pthread_mutex_lock(&transport->dial_lock);
     if (transport->dialer.id)
         nng_dialer_close(transport->dialer);
+    if (transport->spare.id)
+        nng_dialer_close(transport->spare);
     pthread_mutex_unlock(&transport->dial_lock);
     if (!close_socket(transport))
         return;

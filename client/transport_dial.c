@@ -142,32 +142,53 @@ int transport_dial(struct transport *transport, int64_t deadline_ns)
     return in_time ? dial.error : NNG_ETIMEDOUT;
 }
 
+/* A dialer in place of the one that is there, if one is. */
+static void replace_dialer(struct transport *transport, nng_dialer *dialer)
+{
+    nng_dialer fresh;
+
+    if (dialer->id)
+        nng_dialer_close(*dialer);
+    dialer->id = 0;
+    if (nng_dialer_create(&fresh, transport->socket, transport->url))
+        return;
+    if (nng_dialer_start(fresh, NNG_FLAG_NONBLOCK))
+        nng_dialer_close(fresh);
+    else
+        *dialer = fresh;
+}
+
 static void *redial_thread(void *arg)
 {
     struct transport *transport = arg;
-    nng_dialer dialer;
 
-    nng_dialer_close(transport->dialer);
-    if (!nng_dialer_create(&dialer, transport->socket, transport->url)) {
-        if (nng_dialer_start(dialer, NNG_FLAG_NONBLOCK))
-            nng_dialer_close(dialer);
-        else
-            transport->dialer = dialer;
+    if (atomic_load(&transport->n_pipes) > 0) {
+        replace_dialer(transport, &transport->spare);
+        return NULL;
     }
+    if (transport->spare.id)
+        nng_dialer_close(transport->spare);
+    transport->spare.id = 0;
+    replace_dialer(transport, &transport->dialer);
     return NULL;
 }
 
-/* No connection for a while: nng may have given up on it for good. The work
- * is done on a thread of its own, since it must not be on one of nng's. */
+/* Where there is no connection nng may have given up on it for good. Where
+ * there seems to be one and nothing can be sent, it may be dead: nng tells of
+ * its end on its reaper thread, which can be locked up for ever (see
+ * transport.c). Then a second connection is made beside it, and what is under
+ * way on the first is left alone. The work is done on a thread of its own,
+ * since it must not be on one of nng's. */
 void transport_redial(struct transport *transport)
 {
+    int64_t least_ms = TRANSPORT_REDIAL_MS;
     pthread_t thread;
 
-    if (atomic_load(&transport->n_pipes) > 0 || atomic_load(&transport->closing))
+    if (atomic_load(&transport->closing) || pthread_mutex_trylock(&transport->dial_lock))
         return;
-    if (pthread_mutex_trylock(&transport->dial_lock))
-        return;
-    if (transport_now_ns() - transport->dialed_ns > (int64_t)TRANSPORT_REDIAL_MS * 900000) {
+    if (atomic_load(&transport->n_pipes) > 0 && transport->spare.id)
+        least_ms = TRANSPORT_SPARE_MS;
+    if (transport_now_ns() - transport->dialed_ns > least_ms * 900000) {
         transport->dialed_ns = transport_now_ns();
         if (!pthread_create(&thread, NULL, redial_thread, transport))
             pthread_join(thread, NULL);

@@ -14,6 +14,8 @@
 
 /* How long a call waits for a connection before the dialer is replaced. */
 #define TRANSPORT_REDIAL_MS 1000
+/* The same for a second one, beside a connection that takes nothing. */
+#define TRANSPORT_SPARE_MS 2000
 
 struct transport_slot {
     struct transport *transport;
@@ -46,6 +48,7 @@ struct transport {
 
     pthread_mutex_t dial_lock;
     nng_dialer dialer;
+    nng_dialer spare; /* beside it; id 0: none */
     int64_t dialed_ns;
 };
 
@@ -71,13 +74,15 @@ void transport_cond_init(pthread_cond_t *cond);
 void transport_on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg);
 /* Connects; an nng error, NNG_ETIMEDOUT at the deadline. */
 int transport_dial(struct transport *transport, int64_t deadline_ns);
-/* No connection for a while: nng may have given up on it for good. */
+/* Nothing could be sent for a while: connects anew. */
 void transport_redial(struct transport *transport);
 /* What dialing ended with, as a fault with url and hint. */
 Code transport_dial_fault(const struct transport *transport, int error, struct fault *fault);
 
 /* ---- transport_slot.c ---- */
 
+/* Nothing may be running on them. */
+void transport_slot_free_aios(struct transport_slot *slot);
 void transport_slot_free(struct transport_slot *slot);
 
 #endif

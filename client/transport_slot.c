@@ -21,12 +21,18 @@ static nng_duration send_slice_ms(int64_t deadline_ns)
     return ms < TRANSPORT_REDIAL_MS ? ms : TRANSPORT_REDIAL_MS;
 }
 
-void transport_slot_free(struct transport_slot *slot)
+void transport_slot_free_aios(struct transport_slot *slot)
 {
     if (slot->start_aio)
         nng_aio_free(slot->start_aio);
     if (slot->run_aio)
         nng_aio_free(slot->run_aio);
+    slot->start_aio = slot->run_aio = NULL;
+}
+
+void transport_slot_free(struct transport_slot *slot)
+{
+    transport_slot_free_aios(slot);
     if (slot->message)
         nng_msg_free(slot->message);
     if (slot->reply)
