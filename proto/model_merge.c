@@ -12,15 +12,11 @@
 #include <string.h>
 #include "scan.h"
 
-/* Models; and those that are refused for the models inside. */
-static bool is_kept(const MessageProto *message)
-{
-    return message_is_model(message) || set_holds_model(message, 0);
-}
-
-static bool is_options_file(const FileProto *file)
+/* Of protobuf's own files, those that models can need. */
+static bool is_kept_file(const FileProto *file)
 {
     return strcmp(text(file->name), "hero/options.proto") == 0 ||
+           strcmp(text(file->name), "google/protobuf/timestamp.proto") == 0 ||
            strcmp(text(file->name), "google/protobuf/descriptor.proto") == 0;
 }
 
@@ -87,59 +83,153 @@ static bool replace_renamed(struct merge *merge, const FileSet *given, const Fil
     return true;
 }
 
-/* Is the message served, and like this? *ret_served: NULL where it isn't. */
-static bool compare_served(struct merge *merge, const FileProto *file, const MessageProto *message,
-                           FileProto **ret_where, MessageProto **ret_served, bool *ret_same)
+static void take_out_enum(struct merge *merge, const FileProto *given, const EnumProto *enumeration)
+{
+    const EnumProto *served = set_enum(merge->result, given->package, enumeration->name);
+    for (size_t f = 0; served && f < merge->result->n_file; f++) {
+        FileProto *file = merge->result->file[f];
+        size_t kept = 0;
+        for (size_t i = 0; i < file->n_enum_type && !file_is_support(file); i++)
+            if (file->enum_type[i] != served)
+                file->enum_type[kept++] = file->enum_type[i];
+        if (!file_is_support(file))
+            file->n_enum_type = kept;
+    }
+}
+
+static bool same_message(struct merge *merge, const ProtobufCMessage *a, const ProtobufCMessage *b)
+{
+    size_t len = protobuf_c_message_get_packed_size(a);
+    if (len != protobuf_c_message_get_packed_size(b))
+        return false;
+    uint8_t *left = arena_alloc(merge->arena, len), *right = arena_alloc(merge->arena, len);
+    if (!left || !right)
+        return false;
+    protobuf_c_message_pack(a, left);
+    protobuf_c_message_pack(b, right);
+    return memcmp(left, right, len) == 0;
+}
+
+/* The message itself: types declared in it are compared on their own. */
+static bool same_fields(struct merge *merge, const MessageProto *a, const MessageProto *b)
+{
+    MessageProto left = *a, right = *b;
+    left.n_nested_type = left.n_enum_type = left.n_extension = 0;
+    right.n_nested_type = right.n_enum_type = right.n_extension = 0;
+    return same_message(merge, &left.base, &right.base);
+}
+
+/* false: no memory. */
+static bool same_type(struct merge *merge, const struct set_type *was, const struct set_type *is,
+                      bool *ret_same)
 {
     struct model_changes changes = {0};
-    const char *name = message_full_name(merge->arena, file, message);
-    *ret_same = true;
-    if (!name)
-        return false;
-    *ret_served = set_message(merge->result, name, ret_where);
-    if (!*ret_served)
+    if (was->enumeration || is->enumeration) {
+        *ret_same = was->enumeration && is->enumeration &&
+                    same_message(merge, &was->enumeration->base, &is->enumeration->base);
         return true;
-    if (!message_changes(*ret_where, *ret_served, file, message, merge->arena, &changes))
-        return false;
-    *ret_same = changes.n == 0;
-    if (!message_is_model(message) && message_is_model(*ret_served))
-        fault_add(merge->refused, name,
+    }
+    if (!message_is_model(was->message)) {
+        *ret_same = same_fields(merge, was->message, is->message);
+        return true;
+    }
+    if (!message_is_model(is->message))
+        fault_add(merge->refused, was->name,
                   "is served as a model and has no option (hero.table) here; a model is "
                   "removed by Remove, not by leaving that out");
+    if (!message_changes(was->file, was->message, is->file, is->message, merge->arena, &changes))
+        return false;
+    *ret_same = changes.n == 0;
     return true;
 }
 
-static bool is_changed(struct merge *merge, const FileProto *file, bool *ret_changed)
+/* Which of its files the given set has changed. */
+static bool compare_sets(struct merge *merge, const FileSet *given)
 {
-    for (size_t m = 0; m < file->n_message_type; m++) {
-        FileProto *where = NULL;
-        MessageProto *served = NULL;
-        bool same;
-        if (!compare_served(merge, file, file->message_type[m], &where, &served, &same))
+    struct set_types served, types;
+    merge->anew = arena_array(merge->arena, given->n_file + 1, sizeof *merge->anew);
+    if (!merge->anew || !set_types_init(&served, merge->arena, merge->result) ||
+        !set_types_init(&types, merge->arena, given) || !set_types_need(&served))
+        return false;
+    size_t file = 0;
+    for (size_t i = 0; i < types.n; i++) {
+        const struct set_type *is = &types.all[i];
+        const struct set_type *was = set_type_find(&served, is->name);
+        bool same = true;
+        while (given->file[file] != is->file)
+            file++;
+        if (file_is_support(is->file))
+            continue;
+        if (was && was->needed && !same_type(merge, was, is, &same))
             return false;
-        *ret_changed = *ret_changed || !same;
+        merge->changed = merge->changed || !same;
+        merge->anew[file] = merge->anew[file] || !was || !same;
     }
     return true;
 }
 
-/* Where one message of a file is new, all of them come anew from it: so they
- * keep the order in which people wrote them. */
-static bool make_room(struct merge *merge, const FileSet *given, const FileProto *file)
+/* A message of both with the types declared in either; what else it is, it is
+ * as given. */
+static MessageProto *both_messages(struct merge *merge, const MessageProto *served,
+                                   const MessageProto *given, unsigned depth)
 {
-    bool changed = false, same;
+    MessageProto *both = arena_copy(merge->arena, given, sizeof *both);
+    size_t n = given->n_nested_type, at;
+    if (!both || depth >= NESTED_MAX)
+        return both;
+    both->nested_type =
+        arena_array(merge->arena, n + served->n_nested_type + 1, sizeof *both->nested_type);
+    both->enum_type = arena_array(merge->arena, given->n_enum_type + served->n_enum_type + 1,
+                                  sizeof *both->enum_type);
+    if (!both->nested_type || !both->enum_type)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        both->nested_type[i] = given->nested_type[i];
+    for (size_t i = 0; i < served->n_nested_type; i++) {
+        MessageProto *inner = served->nested_type[i];
+        for (at = 0; at < n && strcmp(text(given->nested_type[at]->name), text(inner->name)); at++)
+            ;
+        if (at == n)
+            both->nested_type[both->n_nested_type++] = inner;
+        else if (!(both->nested_type[at] =
+                       both_messages(merge, inner, given->nested_type[at], depth + 1)))
+            return NULL;
+    }
+    n = given->n_enum_type;
+    for (size_t i = 0; i < n; i++)
+        both->enum_type[i] = given->enum_type[i];
+    for (size_t i = 0; i < served->n_enum_type; i++) {
+        EnumProto *inner = served->enum_type[i];
+        for (at = 0; at < n && strcmp(text(given->enum_type[at]->name), text(inner->name)); at++)
+            ;
+        if (at == n)
+            both->enum_type[both->n_enum_type++] = inner;
+    }
+    return both;
+}
+
+/* Where one type of a file is new, all of them come anew from it: so they
+ * keep the order in which people wrote them. */
+static bool make_room(struct merge *merge, const FileSet *given, FileProto *file, bool anew)
+{
     if (file_is_support(file))
         return true;
-    if (!is_changed(merge, file, &changed))
-        return false;
-    merge->changed = merge->changed || changed;
+    for (size_t e = 0; e < file->n_enum_type && anew; e++)
+        take_out_enum(merge, file, file->enum_type[e]);
     for (size_t m = 0; m < file->n_message_type; m++) {
         FileProto *where = NULL;
-        MessageProto *served = NULL, *message = file->message_type[m];
-        if (!compare_served(merge, file, message, &where, &served, &same))
+        MessageProto *message = file->message_type[m];
+        const char *name = message_full_name(merge->arena, file, message);
+        MessageProto *served = name ? set_message(merge->result, name, &where) : NULL;
+        if (!name)
             return false;
-        if (served && changed)
-            take_out(where, served);
-        else if (!served && !replace_renamed(merge, given, file, message))
+        if (!served && !replace_renamed(merge, given, file, message))
+            return false;
+        if (!served || !anew)
+            continue;
+        take_out(where, served);
+        file->message_type[m] = both_messages(merge, served, message, 0);
+        if (!file->message_type[m])
             return false;
     }
     return true;
@@ -147,7 +237,36 @@ static bool make_room(struct merge *merge, const FileSet *given, const FileProto
 
 /* ---- what comes ---- */
 
-/* The messages of a file that the result lacks. */
+static size_t count_models(const MessageProto *message, unsigned depth)
+{
+    size_t n = message_is_model(message);
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++)
+        n += count_models(message->nested_type[i], depth + 1);
+    return n;
+}
+
+static bool is_served(const struct models *served, const char *name)
+{
+    for (size_t i = 0; served && i < served->n_models; i++)
+        if (strcmp(served->models[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Models in the message that are served under no such name. */
+static size_t count_new_models(struct merge *merge, const char *name, const MessageProto *message,
+                               unsigned depth)
+{
+    size_t n = message_is_model(message) && !is_served(merge->served, name);
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++) {
+        const MessageProto *inner = message->nested_type[i];
+        const char *path = arena_printf(merge->arena, "%s.%s", name, text(inner->name));
+        n += path ? count_new_models(merge, path, inner, depth + 1) : 0;
+    }
+    return n;
+}
+
+/* The messages and enums of a file that the result lacks. */
 static bool what_is_new(struct merge *merge, const FileProto *file, FileProto *rest)
 {
     for (size_t m = 0; m < file->n_message_type; m++) {
@@ -158,12 +277,20 @@ static bool what_is_new(struct merge *merge, const FileProto *file, FileProto *r
         bool is_model = message_is_model(message);
         if (!name)
             return false;
-        merge->n_models += is_model;
-        if (!served && is_kept(message) && !set_add_message(merge, rest, message))
-            return false;
+        size_t n_models = count_models(message, 0);
+        merge->n_models += n_models;
+        if (!served) {
+            merge->n_new += count_new_models(merge, name, message, 0);
+            if (!set_add_message(merge, rest, message))
+                return false;
+        }
         if (!is_model && !note_slip(merge, file, message))
             return false;
     }
+    for (size_t e = 0; e < file->n_enum_type; e++)
+        if (!set_enum(merge->result, file->package, file->enum_type[e]->name) &&
+            !set_add_enum(merge, rest, file->enum_type[e]))
+            return false;
     return true;
 }
 
@@ -187,7 +314,9 @@ static bool stop(void *context, FileProto *needed)
 
 static bool needs_others(struct merge *merge, const FileProto *into, const FileProto *rest)
 {
-    return !set_each_needed(merge->result, (const MessageProto *const *)rest->message_type,
+    struct set_types types;
+    return set_types_init(&types, merge->arena, merge->result) &&
+           !set_each_needed(&types, (const MessageProto *const *)rest->message_type,
                             rest->n_message_type, into, stop, NULL);
 }
 
@@ -197,15 +326,17 @@ static bool makes_cycle(struct merge *merge, const FileProto *into, const FilePr
     FileSet reached;
     struct ordering ordering;
     struct reach reach = {merge->result, &ordering};
+    struct set_types types;
     if (!needs_others(merge, into, rest))
         return false;
-    if (!set_ordering_init(&ordering, merge->arena, merge->result, &reached))
+    if (!set_ordering_init(&ordering, merge->arena, merge->result, &reached) ||
+        !set_types_init(&types, merge->arena, merge->result))
         return true;
     for (size_t f = 0; f < merge->result->n_file; f++)
         if (!file_is_support(merge->result->file[f]) &&
-            !set_link_file(merge, merge->result->file[f]))
+            !set_link_file(merge, &types, merge->result->file[f]))
             return true;
-    if (!set_each_needed(merge->result, (const MessageProto *const *)rest->message_type,
+    if (!set_each_needed(&types, (const MessageProto *const *)rest->message_type,
                          rest->n_message_type, into, reach_file, &reach))
         return true;
     for (size_t i = 0; i < reached.n_file; i++)
@@ -233,22 +364,23 @@ static bool merge_file(struct merge *merge, const FileProto *file)
 {
     FileProto *twin = set_file(merge->result, text(file->name));
     if (file_is_support(file))
-        return twin || !is_options_file(file) || set_add_file(merge, file);
+        return twin || !is_kept_file(file) || set_add_file(merge, file);
     FileProto *rest = set_empty_copy(merge->arena, file);
     if (!rest || !what_is_new(merge, file, rest))
         return false;
-    merge->n_new += rest->n_message_type;
     if (merge->n_new > MODELS_MAX)
         return false;
-    if (rest->n_message_type == 0)
+    if (rest->n_message_type == 0 && rest->n_enum_type == 0)
         return true;
     if (!twin || !fits_into(merge, twin, rest)) {
         rest->name = (char *)(uintptr_t)free_name(merge, file);
         return rest->name && set_add_file(merge, rest);
     }
     for (size_t m = 0; m < rest->n_message_type; m++)
-        if (!set_append(merge->arena, (void ***)&twin->message_type, &twin->n_message_type,
-                        rest->message_type[m]))
+        if (!set_add_message(merge, twin, rest->message_type[m]))
+            return false;
+    for (size_t e = 0; e < rest->n_enum_type; e++)
+        if (!set_add_enum(merge, twin, rest->enum_type[e]))
             return false;
     return true;
 }
@@ -296,8 +428,10 @@ static Code merge_sets(struct merge *merge, const struct models *served,
     if (!set_start(merge, served, NULL))
         return set_too_large(fault);
     const FileSet *set = (const FileSet *)given;
+    if (!compare_sets(merge, set))
+        return set_too_large(fault);
     for (size_t i = 0; i < set->n_file; i++)
-        if (!make_room(merge, set, set->file[i]))
+        if (!make_room(merge, set, set->file[i], merge->anew[i]))
             return set_too_large(fault);
     for (size_t i = 0; i < set->n_file; i++)
         if (!merge_file(merge, set->file[i]))

@@ -1,13 +1,15 @@
 /*
- * Owns descriptor sets as Hero keeps them: the models of each file and the
- * two files of options, as other protobuf tools take them: a file name once,
- * a message once, dependencies first and without cycles. Also a set less some
- * models, and the part of a set that one model needs.
+ * Owns descriptor sets as Hero keeps them: the models of each file, the
+ * messages and enums that their columns need and the files of options, as
+ * other protobuf tools take them: a file name once, a message once,
+ * dependencies first and without cycles. Also a set less some models, and the
+ * part of a set that one model needs.
  */
 #include "model_set.h"
 
 #include <stdio.h>
 #include <string.h>
+#include "model_type.h"
 
 FileProto *set_file(const FileSet *set, const char *name)
 {
@@ -55,9 +57,22 @@ MessageProto *set_message(const FileSet *set, const char *full_name, FileProto *
     return NULL;
 }
 
+EnumProto *set_enum(const FileSet *set, const char *package, const char *name)
+{
+    for (size_t f = 0; f < set->n_file; f++) {
+        const FileProto *file = set->file[f];
+        if (strcmp(text(file->package), text(package)) != 0)
+            continue;
+        for (size_t e = 0; e < file->n_enum_type; e++)
+            if (strcmp(text(file->enum_type[e]->name), text(name)) == 0)
+                return file->enum_type[e];
+    }
+    return NULL;
+}
+
 /* ---- files of the result ---- */
 
-/* A copy that holds the same file, with no messages and no dependencies yet. */
+/* A copy that holds the same file, with nothing in it and no dependencies yet. */
 FileProto *set_empty_copy(struct arena *arena, const FileProto *file)
 {
     FileProto *copy = arena_copy(arena, file, sizeof *copy);
@@ -67,41 +82,8 @@ FileProto *set_empty_copy(struct arena *arena, const FileProto *file)
     copy->n_message_type = copy->n_enum_type = copy->n_service = copy->n_extension = 0;
     copy->n_dependency = copy->n_public_dependency = copy->n_weak_dependency = 0;
     copy->message_type = NULL;
+    copy->enum_type = NULL;
     copy->dependency = NULL;
-    return copy;
-}
-
-bool set_holds_model(const MessageProto *message, unsigned depth)
-{
-    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++)
-        if (message_is_model(message->nested_type[i]) ||
-            set_holds_model(message->nested_type[i], depth + 1))
-            return true;
-    return false;
-}
-
-/* Maps and models inside messages are refused, and only seen where they are kept. */
-static bool is_told(const MessageProto *nested)
-{
-    return message_is_model(nested) || (nested->options && nested->options->map_entry) ||
-           set_holds_model(nested, 0);
-}
-
-/* A model alone: its columns and relationships need no nested types. */
-static MessageProto *bare_message(struct arena *arena, const MessageProto *message)
-{
-    MessageProto *copy = arena_copy(arena, message, sizeof *copy);
-    if (!copy)
-        return NULL;
-    copy->n_nested_type = copy->n_enum_type = copy->n_extension = 0;
-    copy->nested_type = NULL;
-    for (size_t i = 0; i < message->n_nested_type; i++)
-        if (is_told(message->nested_type[i]) &&
-            !set_append(arena, (void ***)&copy->nested_type, &copy->n_nested_type,
-                        message->nested_type[i]))
-            return NULL;
-    if (!message_is_model(message))
-        copy->n_field = 0;
     return copy;
 }
 
@@ -112,23 +94,96 @@ bool set_add_file(struct merge *merge, const FileProto *file)
 
 bool set_add_message(struct merge *merge, FileProto *file, const MessageProto *message)
 {
-    MessageProto *bare = bare_message(merge->arena, message);
-    return bare &&
-           set_append(merge->arena, (void ***)&file->message_type, &file->n_message_type, bare);
+    return set_append(merge->arena, (void ***)&file->message_type, &file->n_message_type, message);
 }
 
-bool set_each_needed(const FileSet *set, const MessageProto *const *messages, size_t n,
+bool set_add_enum(struct merge *merge, FileProto *file, const EnumProto *enumeration)
+{
+    return set_append(merge->arena, (void ***)&file->enum_type, &file->n_enum_type, enumeration);
+}
+
+struct needing {
+    const FileProto *self;
+    visit_file *visit;
+    void *context;
+};
+
+static bool need_file(void *context, struct set_type *type)
+{
+    const struct needing *needing = context;
+    return type->file == needing->self || needing->visit(needing->context, type->file);
+}
+
+bool set_each_needed(const struct set_types *types, const MessageProto *const *messages, size_t n,
                      const FileProto *self, visit_file *visit, void *context)
 {
-    FileProto *needed;
+    struct needing needing = {self, visit, context};
     for (size_t m = 0; m < n; m++)
-        for (size_t i = 0; i < messages[m]->n_field; i++) {
-            const FieldProto *field = messages[m]->field[i];
-            if (field->type == FIELD_TYPE(MESSAGE) &&
-                set_message(set, full_type_name(field->type_name), &needed) && needed != self &&
-                !visit(context, needed))
-                return false;
+        if (!set_types_each_used(types, messages[m], need_file, &needing))
+            return false;
+    return true;
+}
+
+/* ---- only what models need ---- */
+
+/* The message less what in it no model needs; *at is its place among the types. */
+static MessageProto *needed_part(struct merge *merge, const struct set_types *types, size_t *at)
+{
+    const struct set_type *type = &types->all[(*at)++];
+    size_t end = *at + type->n_inside;
+    MessageProto *copy = arena_copy(merge->arena, type->message, sizeof *copy);
+    if (!copy)
+        return NULL;
+    copy->n_enum_type = copy->n_nested_type = copy->n_extension = 0;
+    if (!type->needed)
+        copy->n_field = copy->n_oneof_decl = 0;
+    while (*at < end) {
+        const struct set_type *inner = &types->all[*at];
+        const MessageProto *part;
+        if (!inner->kept) {
+            *at += 1 + inner->n_inside;
+        } else if (inner->enumeration) {
+            ++*at;
+            if (!set_append(merge->arena, (void ***)&copy->enum_type, &copy->n_enum_type,
+                            inner->enumeration))
+                return NULL;
+        } else if (!(part = needed_part(merge, types, at)) ||
+                   !set_append(merge->arena, (void ***)&copy->nested_type, &copy->n_nested_type,
+                               part)) {
+            return NULL;
         }
+    }
+    return copy;
+}
+
+static bool keep_type(struct merge *merge, const struct set_types *types, size_t *at)
+{
+    const struct set_type *type = &types->all[*at];
+    if (!type->kept || file_is_support(type->file)) {
+        *at += 1 + type->n_inside;
+        return true;
+    }
+    if (type->enumeration) {
+        ++*at;
+        return set_add_enum(merge, type->file, type->enumeration);
+    }
+    const MessageProto *part = needed_part(merge, types, at);
+    return part && set_add_message(merge, type->file, part);
+}
+
+/* Files of the result are copies; those of options stay as they are. */
+static bool drop_unneeded(struct merge *merge)
+{
+    struct set_types types;
+    size_t at = 0;
+    if (!set_types_init(&types, merge->arena, merge->result) || !set_types_need(&types))
+        return false;
+    for (size_t f = 0; f < merge->result->n_file; f++)
+        if (!file_is_support(merge->result->file[f]))
+            merge->result->file[f]->n_message_type = merge->result->file[f]->n_enum_type = 0;
+    while (at < types.n)
+        if (!keep_type(merge, &types, &at))
+            return false;
     return true;
 }
 
@@ -184,7 +239,7 @@ static bool add_dependency(void *context, FileProto *needed)
                       text(needed->name));
 }
 
-bool set_link_file(struct merge *merge, FileProto *file)
+bool set_link_file(struct merge *merge, const struct set_types *types, FileProto *file)
 {
     struct linking linking = {merge->arena, file};
     FileProto *options = set_file(merge->result, "hero/options.proto");
@@ -192,7 +247,7 @@ bool set_link_file(struct merge *merge, FileProto *file)
     file->dependency = NULL;
     if (options && !add_dependency(&linking, options))
         return false;
-    return set_each_needed(merge->result, (const MessageProto *const *)file->message_type,
+    return set_each_needed(types, (const MessageProto *const *)file->message_type,
                            file->n_message_type, file, add_dependency, &linking);
 }
 
@@ -217,14 +272,18 @@ Code set_finish(struct merge *merge, ProtobufCBinaryData *ret_packed, struct fau
 {
     FileSet ordered;
     struct ordering ordering;
+    struct set_types types;
+    if (!drop_unneeded(merge) || !set_types_init(&types, merge->arena, merge->result))
+        return set_too_large(fault);
     for (size_t f = 0; f < merge->result->n_file; f++)
         if (!file_is_support(merge->result->file[f]) &&
-            !set_link_file(merge, merge->result->file[f]))
+            !set_link_file(merge, &types, merge->result->file[f]))
             return set_too_large(fault);
     if (!set_ordering_init(&ordering, merge->arena, merge->result, &ordered))
         return set_too_large(fault);
     for (size_t f = 0; f < merge->result->n_file; f++)
-        if ((file_is_support(merge->result->file[f]) || merge->result->file[f]->n_message_type) &&
+        if ((file_is_support(merge->result->file[f]) || merge->result->file[f]->n_message_type ||
+             merge->result->file[f]->n_enum_type) &&
             !set_place_file(&ordering, merge->result->file[f]))
             return set_too_large(fault);
     return set_pack(&ordered, merge->arena, ret_packed, fault);
@@ -240,8 +299,55 @@ static bool is_removed(const struct models *served, const bool *removed,
     return false;
 }
 
+static bool holds_removed(const struct models *served, const bool *removed,
+                          const MessageProto *message, unsigned depth)
+{
+    if (is_removed(served, removed, message))
+        return true;
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++)
+        if (holds_removed(served, removed, message->nested_type[i], depth + 1))
+            return true;
+    return false;
+}
+
+/* A removed model leaves the message that others may be declared in. */
+static MessageProto *without_removed(struct merge *merge, const struct models *served,
+                                     const bool *removed, const MessageProto *message,
+                                     unsigned depth)
+{
+    MessageProto *copy = arena_copy(merge->arena, message, sizeof *copy);
+    if (!copy || depth >= NESTED_MAX)
+        return copy;
+    if (is_removed(served, removed, message)) {
+        copy->options = NULL;
+        copy->n_field = copy->n_oneof_decl = 0;
+    }
+    copy->nested_type = arena_array(merge->arena, message->n_nested_type + 1, sizeof(void *));
+    for (size_t i = 0; copy->nested_type && i < message->n_nested_type; i++)
+        if (!(copy->nested_type[i] =
+                  without_removed(merge, served, removed, message->nested_type[i], depth + 1)))
+            return NULL;
+    return copy->nested_type ? copy : NULL;
+}
+
+static bool start_file(struct merge *merge, const struct models *served, const bool *removed,
+                       const FileProto *file, FileProto *copy)
+{
+    for (size_t e = 0; e < file->n_enum_type; e++)
+        if (!set_add_enum(merge, copy, file->enum_type[e]))
+            return false;
+    for (size_t m = 0; m < file->n_message_type; m++) {
+        const MessageProto *message = file->message_type[m];
+        if (removed && holds_removed(served, removed, message, 0))
+            message = without_removed(merge, served, removed, message, 0);
+        if (!message || !set_add_message(merge, copy, message))
+            return false;
+    }
+    return true;
+}
+
 /* Copies of files and lists, since the union changes them and the served set
- * is shared by threads. Leaves out what is not a model, and `removed`. */
+ * is shared by threads. Leaves out what `removed` says. */
 bool set_start(struct merge *merge, const struct models *served, const bool *removed)
 {
     const FileSet *set = served ? memory_of(served)->set : NULL;
@@ -252,13 +358,9 @@ bool set_start(struct merge *merge, const struct models *served, const bool *rem
     for (size_t i = 0; set && i < set->n_file; i++) {
         const FileProto *file = set->file[i];
         FileProto *copy = file_is_support(file) ? set->file[i] : set_empty_copy(merge->arena, file);
-        if (!copy || !set_add_file(merge, copy))
+        if (!copy || !set_add_file(merge, copy) ||
+            (copy != file && !start_file(merge, served, removed, file, copy)))
             return false;
-        for (size_t m = 0; copy != file && m < file->n_message_type; m++)
-            if (message_is_model(file->message_type[m]) &&
-                !is_removed(served, removed, file->message_type[m]) &&
-                !set_add_message(merge, copy, file->message_type[m]))
-                return false;
     }
     return true;
 }
