@@ -8,13 +8,18 @@
 #include <sys/stat.h>
 #include "transport_internal.h"
 
-static const char *hint_of(const struct transport *transport, int error)
+/* nng tells a missing socket as one that refuses. */
+static int true_error(const struct transport *transport, int error)
 {
     struct stat status;
 
-    /* nng tells a missing socket as one that refuses. */
-    if (transport->path && error == NNG_ECONNREFUSED && stat(transport->path, &status))
-        error = NNG_ENOENT;
+    return transport->path && error == NNG_ECONNREFUSED && stat(transport->path, &status)
+               ? NNG_ENOENT
+               : error;
+}
+
+static const char *hint_of(const struct transport *transport, int error)
+{
     switch (error) {
     case NNG_ENOENT:
         return transport->path
@@ -202,8 +207,12 @@ Code transport_dial_fault(const struct transport *transport, int error, struct f
         return wrong_user(transport, fault);
     if (!error)
         return HERO__V1__CODE__OK;
+    error = true_error(transport, error);
+    const char *hint = hint_of(transport, error);
+    if (error == NNG_ENOENT) /* the hint says it better */
+        return fault_set(fault, code_of(error), "cannot connect to %s: %s", transport->url, hint);
     return fault_set(fault, code_of(error), "cannot connect to %s: %s: %s", transport->url,
-                     nng_strerror(error), hint_of(transport, error));
+                     nng_strerror(error), hint);
 }
 
 /* ---- what is told of failures ---- */

@@ -74,7 +74,8 @@ static void test_client(void **state)
 {
     char directory[64], path[96], expected[128];
     (void)state;
-    snprintf(directory, sizeof directory, "/tmp/hero-unit-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    snprintf(directory, sizeof directory, "%s/hero-unit-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(directory));
     setenv("XDG_RUNTIME_DIR", directory, 1);
     setenv("HERO_URL", "", 1); /* empty is unset */
