@@ -80,6 +80,20 @@ static char *joined(const char *prefix, const char *path)
     return asprintf(&text, "%s%s%s", prefix, dot, path) < 0 ? NULL : text;
 }
 
+void fault_take(struct fault *fault, struct fault *other)
+{
+    if (fault->code == HERO__V1__CODE__OK) {
+        fault_done(fault);
+        *fault = *other;
+        *other = (struct fault)FAULT_INIT;
+        return;
+    }
+    for (size_t i = 0; i < other->n_violations; i++)
+        fault_add(fault, other->violations[i].path, "%s", other->violations[i].description);
+    fault->n_dropped += other->n_dropped;
+    fault_done(other);
+}
+
 void fault_prefix(struct fault *fault, const char *prefix)
 {
     if (!fault || *prefix == '\0')

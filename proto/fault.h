@@ -47,6 +47,9 @@ Code fault_set(struct fault *fault, Code code, const char *format, ...) PRINTF(3
  * "<path>: <description>" if no code was set before. Returns the code. */
 Code fault_add(struct fault *fault, const char *path, const char *format, ...) PRINTF(3, 4);
 
+/* Adds another fault's violations, and its code and message where there are none yet; frees it. */
+void fault_take(struct fault *fault, struct fault *other);
+
 /* Puts `prefix` before every violation's path ("" and "name" become
  * "prefix" and "prefix.name"; a path that starts with '[' is appended as it is). */
 void fault_prefix(struct fault *fault, const char *prefix);

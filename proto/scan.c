@@ -284,13 +284,17 @@ Code scan_message(const ProtobufCMessageDescriptor *descriptor, const uint8_t *b
     return code;
 }
 
-Code scan_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len,
-                 const struct scan_limits *limits, struct arena *arena,
-                 ProtobufCMessage **ret_message, struct fault *fault)
+static Code no_memory(const ProtobufCMessageDescriptor *descriptor, struct fault *fault)
 {
-    Code code = scan_message(descriptor, bytes, len, limits, fault);
-    if (code != HERO__V1__CODE__OK)
-        return code;
+    return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                     "%s: needs more memory than one request may take; send it in parts",
+                     descriptor->name);
+}
+
+/* Of bytes that were scanned. */
+static Code unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len,
+                   struct arena *arena, ProtobufCMessage **ret_message, struct fault *fault)
+{
     ProtobufCMessage *message =
         protobuf_c_message_unpack(descriptor, arena_allocator(arena), len, bytes);
     if (message) {
@@ -298,9 +302,79 @@ Code scan_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *by
         return HERO__V1__CODE__OK;
     }
     if (arena->exhausted)
-        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                         "%s: needs more memory than one request may take; send it in parts",
-                         descriptor->name);
+        return no_memory(descriptor, fault);
     return fault_add(fault, "", "%s: a required field is missing or a value is malformed",
                      descriptor->name);
+}
+
+Code scan_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len,
+                 const struct scan_limits *limits, struct arena *arena,
+                 ProtobufCMessage **ret_message, struct fault *fault)
+{
+    Code code = scan_message(descriptor, bytes, len, limits, fault);
+    return code == HERO__V1__CODE__OK ? unpack(descriptor, bytes, len, arena, ret_message, fault)
+                                      : code;
+}
+
+/* ---- elements that stay packed ---- */
+
+/* One field of scanned bytes: its number, all of it, and its content where it has a length. */
+static bool take_field(struct scan_rest *rest, uint64_t *ret_number, struct scan_rest *ret_field,
+                       ProtobufCBinaryData *ret_content)
+{
+    struct cursor bytes = {rest->at, rest->end};
+    uint64_t tag, value = 0;
+    if (bytes.at >= bytes.end || !take_varint(&bytes, &tag))
+        return false;
+    bool whole = true;
+    *ret_content = (ProtobufCBinaryData){0, NULL};
+    if ((tag & 7) == WIRE_VARINT) {
+        whole = take_varint(&bytes, &value);
+    } else if ((tag & 7) == WIRE_LENGTH) {
+        whole = take_varint(&bytes, &value);
+        *ret_content = (ProtobufCBinaryData){(size_t)value, (uint8_t *)(uintptr_t)bytes.at};
+        whole = whole && skip(&bytes, value);
+    } else {
+        whole = skip(&bytes, (tag & 7) == WIRE_64BIT ? 8 : 4);
+    }
+    *ret_number = tag >> 3;
+    *ret_field = (struct scan_rest){rest->at, bytes.at};
+    rest->at = bytes.at;
+    return whole;
+}
+
+bool scan_next(struct scan_rest *rest, uint32_t number, ProtobufCBinaryData *ret_element)
+{
+    struct scan_rest field;
+    uint64_t found;
+    while (take_field(rest, &found, &field, ret_element))
+        if (found == number)
+            return true;
+    return false;
+}
+
+Code scan_unpack_without(const ProtobufCMessageDescriptor *descriptor, uint32_t number,
+                         const uint8_t *bytes, size_t len, const struct scan_limits *limits,
+                         struct arena *arena, ProtobufCMessage **ret_message, struct fault *fault)
+{
+    struct scan_rest rest = SCAN_REST(bytes, len), field;
+    ProtobufCBinaryData content;
+    size_t others = 0;
+    uint64_t found;
+    Code code = scan_message(descriptor, bytes, len, limits, fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    while (take_field(&rest, &found, &field, &content))
+        others += found == number ? 0 : (size_t)(field.end - field.at);
+    uint8_t *copy = arena_alloc(arena, others);
+    if (!copy)
+        return no_memory(descriptor, fault);
+    rest = SCAN_REST(bytes, len);
+    for (others = 0; take_field(&rest, &found, &field, &content);) {
+        if (found == number)
+            continue;
+        memcpy(copy + others, field.at, (size_t)(field.end - field.at));
+        others += (size_t)(field.end - field.at);
+    }
+    return unpack(descriptor, copy, others, arena, ret_message, fault);
 }

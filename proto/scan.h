@@ -34,6 +34,26 @@ MUST_CHECK Code scan_unpack(const ProtobufCMessageDescriptor *descriptor, const 
                             size_t len, const struct scan_limits *limits, struct arena *arena,
                             ProtobufCMessage **ret_message, struct fault *fault);
 
+/* The same for a message of any length: the elements of its repeated message
+ * field `number` are scanned too but stay packed. scan_next takes them one by
+ * one, so that they need the memory of one. */
+MUST_CHECK Code scan_unpack_without(const ProtobufCMessageDescriptor *descriptor, uint32_t number,
+                                    const uint8_t *bytes, size_t len,
+                                    const struct scan_limits *limits, struct arena *arena,
+                                    ProtobufCMessage **ret_message, struct fault *fault);
+
+/* Bytes of a message that were scanned, and how far they were taken. */
+struct scan_rest {
+    const uint8_t *at, *end;
+};
+#define SCAN_REST(bytes, len)                                                                      \
+    (struct scan_rest)                                                                             \
+    {                                                                                              \
+        (bytes), (len) ? (bytes) + (len) : (bytes)                                                 \
+    }
+/* The next element of a repeated message field; false: there are no more. */
+bool scan_next(struct scan_rest *rest, uint32_t number, ProtobufCBinaryData *ret_element);
+
 /* Is text valid UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL? */
 bool scan_text_valid(const char *text, size_t len);
 
