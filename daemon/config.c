@@ -18,7 +18,6 @@
 #define OK HERO__V1__CODE__OK
 
 #define MAX_TIMEOUT_MS (10 * 60 * 1000)
-#define MAX_MUTATIONS 10000
 #define MAX_EXPAND_DEPTH 8
 #define INLINE_ROWS 200
 #define DAY_MS (24ull * 3600 * 1000)
@@ -69,6 +68,8 @@ static const struct option_row rows[] = {
      "largest request and answer"},
     {"memory-limit", 0, KIND_SIZE, NUMBER(memory_bytes, 16 << 20, 1ull << 40), "256M", "SIZE",
      "memory of all requests together"},
+    {"mutation-limit", 0, KIND_NUMBER, NUMBER(max_mutations, 1, 10000000), "100000", "N",
+     "mutations of a commit; also its records, links and targets, and keys of a read"},
     {"page-size", 0, KIND_NUMBER, NUMBER(page_size, 1, 100000), "100", "N",
      "records of a page when the request doesn't say"},
     {"max-page-size", 0, KIND_NUMBER, NUMBER(max_page_size, 1, 100000), "1000", "N",
@@ -571,7 +572,7 @@ void config_limits(const struct config *config, struct limits *ret_limits)
         .max_clients = (unsigned)config->max_clients,
         .page_size = (uint32_t)config->page_size,
         .max_page_size = (uint32_t)config->max_page_size,
-        .max_mutations = MAX_MUTATIONS,
+        .max_mutations = (unsigned)config->max_mutations,
         .max_expand_depth = MAX_EXPAND_DEPTH,
         .timeout_ms = (uint32_t)config->timeout_ms,
         .max_timeout_ms = MAX_TIMEOUT_MS,

@@ -235,6 +235,19 @@ static void start_echo(struct call *call)
     echo_init(&call->echo, &call->echo_arena);
 }
 
+/* A commit's mutations stay packed: there may be more of them than memory. */
+static Code unpack_input(struct call *call, struct fault *fault)
+{
+    const ProtobufCMessageDescriptor *input = call->entry->input;
+    ProtobufCBinaryData payload = call->request->payload;
+
+    if (input == &hero__v1__commit_request__descriptor)
+        return scan_unpack_without(input, STORE_MUTATIONS_FIELD, payload.data, payload.len,
+                                   &scan_limits_rpc, &call->arena, &call->input, fault);
+    return scan_unpack(input, payload.data, payload.len, &scan_limits_rpc, &call->arena,
+                       &call->input, fault);
+}
+
 /* All that is checked before the handler may see the call. */
 static Code prepare(struct call *call, const uint8_t *bytes, size_t len, bool overloaded,
                     struct fault *fault)
@@ -265,8 +278,7 @@ static Code prepare(struct call *call, const uint8_t *bytes, size_t len, bool ov
     set_deadline(call);
     start_echo(call);
     call->models = store_models(daemon->store);
-    return scan_unpack(method->input, call->request->payload.data, call->request->payload.len,
-                       &scan_limits_rpc, &call->arena, &call->input, fault);
+    return unpack_input(call, fault);
 }
 
 static void invoke(struct call *call)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "call.h"
 #include "daemon.h"
+#include "scan.h"
 
 #define UNUSED __attribute__((unused))
 /* Fields to order a list by, and paths to expand. */
@@ -126,13 +127,12 @@ static Code read_identity(struct call *call, struct store_identity *identity, st
     return HERO__V1__CODE__OK;
 }
 
-static void submit(struct call *call, Hero__V1__Mutation **mutations, size_t n_mutations,
-                   const char *path_format)
+/* What the writer is to do is set already; here, for whom. */
+static void submit(struct call *call)
 {
     struct store_write *write = &call->write;
     struct fault fault = FAULT_INIT;
 
-    memset(write, 0, sizeof(*write));
     if (read_identity(call, &write->identity, &fault) != HERO__V1__CODE__OK) {
         call_fail(call, &fault);
         return;
@@ -142,9 +142,7 @@ static void submit(struct call *call, Hero__V1__Mutation **mutations, size_t n_m
     write->method = call->method;
     write->request_bytes = call->request->payload.data;
     write->request_len = call->request->payload.len;
-    write->mutations = mutations;
-    write->n_mutations = n_mutations;
-    write->path_format = path_format;
+    write->max_items = call->daemon->limits.max_mutations;
     write->deadline_ns = call->deadline_ns;
     write->echo = call->wants_echo ? &call->echo : NULL;
     write->done = write_done;
@@ -152,35 +150,14 @@ static void submit(struct call *call, Hero__V1__Mutation **mutations, size_t n_m
     store_submit(call->daemon->store, write);
 }
 
-/* How many records, links or targets a mutation names: what one costs. */
-static size_t mutation_size(const Hero__V1__Mutation *mutation)
-{
-    switch (mutation->op_case) {
-    case HERO__V1__MUTATION__OP_CREATE:
-        if (!mutation->create->graph)
-            return 1;
-        return mutation->create->graph->n_records + mutation->create->graph->n_edges;
-    case HERO__V1__MUTATION__OP_DELETE:
-        return mutation->delete_->n_targets;
-    case HERO__V1__MUTATION__OP_LINK:
-        return mutation->link->n_related;
-    case HERO__V1__MUTATION__OP_UNLINK:
-        return mutation->unlink->n_related;
-    case HERO__V1__MUTATION__OP_UPDATE:
-    case HERO__V1__MUTATION__OP__NOT_SET:
-    case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
-        return 1;
-    }
-    return 1;
-}
-
-static void submit_one(struct call *call, Hero__V1__Mutation mutation, const char *path)
+static void submit_one(struct call *call, Hero__V1__Mutation mutation, const char *path,
+                       bool validate_only)
 {
     Hero__V1__Mutation *copy = arena_copy(&call->arena, &mutation, sizeof(mutation));
     Hero__V1__Mutation **mutations = arena_array(&call->arena, 1, sizeof(*mutations));
     struct fault fault = FAULT_INIT;
 
-    check_count(&fault, path, "records and edges", mutation_size(&mutation),
+    check_count(&fault, path, "records and edges", store_mutation_items(&mutation),
                 call->daemon->limits.max_mutations);
     if (fault.code == HERO__V1__CODE__OK && (!copy || !mutations))
         fault_set(&fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
@@ -190,7 +167,11 @@ static void submit_one(struct call *call, Hero__V1__Mutation mutation, const cha
         return;
     }
     mutations[0] = copy;
-    submit(call, mutations, 1, "");
+    call->write = (struct store_write){.mutations = mutations,
+                                       .n_mutations = 1,
+                                       .path_format = "",
+                                       .validate_only = validate_only};
+    submit(call);
 }
 
 #define MUTATION(which, member)                                                                    \
@@ -202,44 +183,57 @@ static void submit_one(struct call *call, Hero__V1__Mutation mutation, const cha
 
 static void records_create(SERVICE_PARAMS(CreateRequest, CommitResponse))
 {
-    submit_one(closure_data, MUTATION(CREATE, create), "graph");
+    submit_one(closure_data, MUTATION(CREATE, create), "graph", input->validate_only);
 }
 
 static void records_update(SERVICE_PARAMS(UpdateRequest, CommitResponse))
 {
-    submit_one(closure_data, MUTATION(UPDATE, update), "target");
+    submit_one(closure_data, MUTATION(UPDATE, update), "target", input->validate_only);
+}
+
+static void records_upsert(SERVICE_PARAMS(UpsertRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(UPSERT, upsert), "value", input->validate_only);
 }
 
 static void records_delete(SERVICE_PARAMS(DeleteRequest, CommitResponse))
 {
-    submit_one(closure_data, MUTATION(DELETE, delete_), "targets");
+    submit_one(closure_data, MUTATION(DELETE, delete_), "targets", input->validate_only);
 }
 
 static void records_link(SERVICE_PARAMS(LinkRequest, CommitResponse))
 {
-    submit_one(closure_data, MUTATION(LINK, link), "related");
+    submit_one(closure_data, MUTATION(LINK, link), "related", input->validate_only);
 }
 
 static void records_unlink(SERVICE_PARAMS(LinkRequest, CommitResponse))
 {
-    submit_one(closure_data, MUTATION(UNLINK, unlink), "related");
+    submit_one(closure_data, MUTATION(UNLINK, unlink), "related", input->validate_only);
 }
 
+/* The mutations are not in `input`: dispatch left them packed, the store takes
+ * them one by one. */
 static void records_commit(SERVICE_PARAMS(CommitRequest, CommitResponse))
 {
     struct call *call = closure_data;
-    size_t most = call->daemon->limits.max_mutations, n = 0;
+    ProtobufCBinaryData payload = call->request->payload, element;
+    struct scan_rest rest = SCAN_REST(payload.data, payload.len);
     struct fault fault = FAULT_INIT;
+    size_t n = 0;
 
-    for (size_t i = 0; i < input->n_mutations; i++)
-        n += mutation_size(input->mutations[i]);
-    check_count(&fault, "mutations", "mutations", input->n_mutations, most);
-    if (fault.code == HERO__V1__CODE__OK)
-        check_count(&fault, "mutations", "records and edges", n, most);
-    if (fault.code == HERO__V1__CODE__OK)
-        submit(call, input->mutations, input->n_mutations, "mutations[%zu]");
-    else
+    while (scan_next(&rest, STORE_MUTATIONS_FIELD, &element))
+        n++;
+    check_count(&fault, "mutations", "mutations", n, call->daemon->limits.max_mutations);
+    if (fault.code != HERO__V1__CODE__OK) {
         call_fail(call, &fault);
+        return;
+    }
+    call->write = (struct store_write){.packed = payload,
+                                       .path_format = "mutations[%zu]",
+                                       .keys_only = input->keys_only,
+                                       .etags = input->etags,
+                                       .validate_only = input->validate_only};
+    submit(call);
 }
 
 static Hero__V1__Records_Service service = HERO__V1__RECORDS__INIT(records_);

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "frame.h"
+#include "scan.h"
 #include "write.h"
 
 Code commit_no_memory(struct commit *commit)
@@ -26,6 +26,12 @@ const char *commit_path(struct commit *commit, const char *path, const char *fie
         return *path ? path : field;
     const char *joined = arena_printf(commit->arena, "%s.%s", path, field);
     return joined ? joined : path;
+}
+
+const char *commit_index(struct commit *commit, const char *name, size_t i)
+{
+    const char *path = arena_printf(commit->arena, "%s[%zu]", name, i);
+    return path ? path : name;
 }
 
 Code commit_in_time(struct commit *commit)
@@ -68,6 +74,8 @@ const struct model *commit_model(struct commit *commit, const char *name, struct
     return NULL;
 }
 
+/* ---- targets ---- */
+
 static Code read_key(struct commit *commit, const Hero__V1__Target *target,
                      struct entity *ret_entity, struct fault *fault)
 {
@@ -81,30 +89,72 @@ static Code read_key(struct commit *commit, const Hero__V1__Target *target,
                : code;
 }
 
+/* A record that an earlier mutation named by ref. */
+struct kept {
+    const struct model *model;
+    ProtobufCBinaryData key;
+};
+
+Code commit_keep(struct commit *commit, uint32_t ref, const struct entity *entity)
+{
+    struct arena *arena = commit->write->arena;
+    Hero__V1__Record *record;
+    if (commit->is_last)
+        return HERO__V1__CODE__OK;
+    struct kept *kept = arena_alloc(arena, sizeof(*kept));
+    if (!kept)
+        return commit_no_memory(commit);
+    Code code = record_pack_key(commit, entity->model, entity->record, &record);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    kept->model = entity->model;
+    kept->key.len = record->value.len;
+    kept->key.data = arena_copy(arena, record->value.data, record->value.len);
+    if (!kept->key.data || !graph_refs_add(&commit->kept, ref, kept))
+        return commit_no_memory(commit);
+    return HERO__V1__CODE__OK;
+}
+
+static Code find_kept(struct commit *commit, uint32_t ref, struct entity *ret_entity,
+                      struct fault *fault)
+{
+    const struct kept *kept = graph_refs_find(&commit->kept, ref);
+    if (!kept)
+        return fault_add(fault, "", "ref %u names no record that this commit created before", ref);
+    ret_entity->model = kept->model;
+    return model_unpack(kept->model, kept->key.data, kept->key.len, commit->arena,
+                        &ret_entity->record, fault);
+}
+
+static Code read_target(struct commit *commit, const Hero__V1__Target *target,
+                        struct entity *ret_entity)
+{
+    Code code = target->ref != 0 ? find_kept(commit, target->ref, ret_entity, commit->fault)
+                                 : read_key(commit, target, ret_entity, commit->fault);
+    return code == HERO__V1__CODE__OK && target->has_etag
+               ? record_check_etag(commit, ret_entity, target->etag)
+               : code;
+}
+
 Code commit_target(struct commit *commit, const Hero__V1__Target *target, const char *path,
                    struct entity *ret_entity)
 {
-    struct fault found = FAULT_INIT;
+    struct fault found = FAULT_INIT, *whole = commit->fault;
     if (!target)
         return fault_add(commit->fault, path, "is missing: name a record by model and key");
-    if (target->ref != 0) {
-        const struct entity *entity = graph_refs_find(&commit->refs, target->ref);
-        if (!entity)
-            return fault_add(commit->fault, path,
-                             "ref %u names no record that this commit created before", target->ref);
-        *ret_entity = *entity;
-        return HERO__V1__CODE__OK;
-    }
-    Code code = read_key(commit, target, ret_entity, &found);
+    commit->fault = &found;
+    Code code = read_target(commit, target, ret_entity);
+    commit->fault = whole;
     if (code == HERO__V1__CODE__OK)
         return code;
     fault_prefix(&found, path);
     if (found.n_violations == 0)
         fault_add(&found, path, "%s", found.message);
-    fault_done(commit->fault);
-    *commit->fault = found;
+    fault_take(whole, &found);
     return code;
 }
+
+/* ---- mutations in their order ---- */
 
 static const char *mutation_name(const Hero__V1__Mutation *mutation)
 {
@@ -119,6 +169,10 @@ static const char *mutation_name(const Hero__V1__Mutation *mutation)
         return "link";
     case HERO__V1__MUTATION__OP_UNLINK:
         return "unlink";
+    case HERO__V1__MUTATION__OP_UPSERT:
+        return "upsert";
+    case HERO__V1__MUTATION__OP_SET_LINKS:
+        return "set_links";
     case HERO__V1__MUTATION__OP__NOT_SET:
     case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
         break;
@@ -137,45 +191,64 @@ static void prefix_paths(struct commit *commit, const Hero__V1__Mutation *mutati
     fault_prefix(commit->fault, prefix);
 }
 
-static Code run_mutations(struct commit *commit)
+static Code run_one(struct commit *commit, const Hero__V1__Mutation *mutation)
 {
-    struct store_write *write = commit->write;
-    Hero__V1__Outcome *outcomes = arena_array(commit->arena, write->n_mutations, sizeof(*outcomes));
-    commit->response.outcomes =
-        arena_array(commit->arena, write->n_mutations, sizeof(*commit->response.outcomes));
-    if (!outcomes || !commit->response.outcomes)
-        return commit_no_memory(commit);
-    for (size_t i = 0; i < write->n_mutations; i++) {
-        hero__v1__outcome__init(&outcomes[i]);
-        commit->response.outcomes[i] = &outcomes[i];
-        Code code = commit_in_time(commit);
-        if (code == HERO__V1__CODE__OK)
-            code = mutation_run(commit, write->mutations[i], &outcomes[i]);
-        if (code != HERO__V1__CODE__OK) {
-            prefix_paths(commit, write->mutations[i], i);
-            return code;
-        }
-    }
-    commit->response.n_outcomes = write->n_mutations;
-    commit->response.has_commit = 1;
-    commit->response.commit = write->number;
-    return HERO__V1__CODE__OK;
+    Hero__V1__Outcome outcome = HERO__V1__OUTCOME__INIT;
+    size_t most = commit->write->max_items;
+    commit->n_items += store_mutation_items(mutation);
+    if (most != 0 && commit->n_items > most)
+        return fault_add(commit->fault, "",
+                         "is past the %zu records, edges and targets that one commit may have: "
+                         "send several",
+                         most);
+    Code code = commit_in_time(commit);
+    if (code == HERO__V1__CODE__OK)
+        code = mutation_run(commit, mutation, &outcome);
+    return code == HERO__V1__CODE__OK ? answer_add(commit, &outcome) : code;
 }
 
-static Code pack_answer(struct commit *commit)
+static size_t count_mutations(const struct store_write *write)
+{
+    struct scan_rest rest = SCAN_REST(write->packed.data, write->packed.len);
+    ProtobufCBinaryData element;
+    size_t n = 0;
+    if (!write->packed.data)
+        return write->n_mutations;
+    while (scan_next(&rest, STORE_MUTATIONS_FIELD, &element))
+        n++;
+    return n;
+}
+
+/* NULL: no memory; the bytes were scanned. */
+static const Hero__V1__Mutation *take_mutation(struct commit *commit, struct scan_rest *rest,
+                                               size_t i)
+{
+    ProtobufCBinaryData element;
+    if (!commit->write->packed.data)
+        return commit->write->mutations[i];
+    return scan_next(rest, STORE_MUTATIONS_FIELD, &element)
+               ? hero__v1__mutation__unpack(arena_allocator(commit->arena), element.len,
+                                            element.data)
+               : NULL;
+}
+
+static Code run_mutations(struct commit *commit, size_t n)
 {
     struct store_write *write = commit->write;
-    size_t len = hero__v1__commit_response__get_packed_size(&commit->response);
-    if (len + FRAME_OVERHEAD_BYTES > commit->store->options.message_bytes)
-        return fault_set(commit->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                         "the answer of %zu bytes is larger than a message may be (%zu); commit "
-                         "less at once",
-                         len, commit->store->options.message_bytes);
-    write->answer.data = arena_alloc(commit->arena, len);
-    if (!write->answer.data)
-        return commit_no_memory(commit);
-    write->answer.len = hero__v1__commit_response__pack(&commit->response, write->answer.data);
-    return HERO__V1__CODE__OK;
+    struct scan_rest rest = SCAN_REST(write->packed.data, write->packed.len);
+    Code code = answer_begin(commit);
+    for (size_t i = 0; i < n && code == HERO__V1__CODE__OK; i++) {
+        const Hero__V1__Mutation *mutation = take_mutation(commit, &rest, i);
+        if (!mutation)
+            return commit_no_memory(commit);
+        commit->is_last = i + 1 == n;
+        code = run_one(commit, mutation);
+        if (code != HERO__V1__CODE__OK)
+            prefix_paths(commit, mutation, i);
+        arena_reset(commit->arena);
+    }
+    write->answer = (ProtobufCBinaryData){commit->answer.len, commit->answer.bytes};
+    return code;
 }
 
 static int64_t wall_clock_ms(void)
@@ -185,31 +258,39 @@ static int64_t wall_clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What the mutations need beside the answer is theirs, one after the other. */
+static Code run_in_scratch(struct commit *commit, size_t n)
+{
+    struct arena scratch, *whole = commit->write->arena;
+    arena_init(&scratch, whole->budget);
+    scratch.pool = whole->pool;
+    commit->arena = &scratch;
+    graph_refs_init(&commit->kept, whole);
+    Code code = run_mutations(commit, n);
+    arena_done(&scratch);
+    return code;
+}
+
 Code commit_execute(struct store *store, struct store_write *write)
 {
     struct commit commit = {.store = store,
                             .db = &store->write_db,
                             .models = store->models,
                             .write = write,
-                            .arena = write->arena,
-                            .fault = &write->fault,
-                            .response = HERO__V1__COMMIT_RESPONSE__INIT};
+                            .fault = &write->fault};
+    bool keeps = write->identity.seq != 0 && !write->validate_only, answered = false;
     int64_t now = wall_clock_ms();
-    bool answered = false;
-    graph_refs_init(&commit.refs, commit.arena);
-    if (write->n_mutations == 0)
+    size_t n = count_mutations(write);
+    Code code = HERO__V1__CODE__OK;
+    if (n == 0)
         return fault_add(&write->fault, "mutations", "holds nothing to do");
-    if (write->identity.seq != 0) {
-        Code code = request_begin(store, write, now, &answered);
-        if (code != HERO__V1__CODE__OK || answered) {
-            write->settled = answered;
-            return code;
-        }
-    }
-    Code code = run_mutations(&commit);
-    if (code == HERO__V1__CODE__OK)
-        code = pack_answer(&commit);
-    if (code == HERO__V1__CODE__OK && write->identity.seq != 0)
-        code = request_keep(store, write, &commit.response, now);
+    if (keeps)
+        code = request_begin(store, write, now, &answered);
+    write->settled = answered;
+    if (code != HERO__V1__CODE__OK || answered)
+        return code;
+    code = run_in_scratch(&commit, n);
+    if (code == HERO__V1__CODE__OK && keeps)
+        code = request_keep(store, write, now);
     return code;
 }

@@ -11,6 +11,7 @@ struct create {
     struct commit *commit;
     const Hero__V1__Graph *graph;
     struct entity *entities; /* of the graph's records, in their order */
+    struct graph_refs refs;  /* the same by ref */
     size_t *order;           /* positions, referred-to tables first */
     Hero__V1__Outcome *outcome;
 };
@@ -22,19 +23,6 @@ static const char *path_of(struct create *create, size_t i)
 
 /* What is done with one record; its faults' paths are relative to it. */
 typedef Code record_step(struct create *create, size_t i);
-
-static void take_fault(struct fault *whole, struct fault *part)
-{
-    if (whole->code == HERO__V1__CODE__OK) {
-        fault_done(whole);
-        *whole = *part;
-        *part = (struct fault)FAULT_INIT;
-        return;
-    }
-    for (size_t v = 0; v < part->n_violations; v++)
-        fault_add(whole, part->violations[v].path, "%s", part->violations[v].description);
-    fault_done(part);
-}
 
 /* A record's path costs a walk over the graph: only for one that fails, and
  * as long as its violations are kept. */
@@ -50,7 +38,7 @@ static Code at_record(struct create *create, size_t i, record_step *step)
     }
     if (whole->n_violations < FAULT_MAX_VIOLATIONS)
         fault_prefix(&found, path_of(create, i));
-    take_fault(whole, &found);
+    fault_take(whole, &found);
     return code;
 }
 
@@ -86,12 +74,11 @@ static Code read_record(struct create *create, size_t i)
             fault_add(commit->fault, "", "%s", commit->fault->message);
         return code;
     }
-    if (graph_refs_add(&commit->refs, record->ref, entity))
-        return HERO__V1__CODE__OK;
-    return commit->arena->exhausted
-               ? commit_no_memory(commit)
-               : fault_add(commit->fault, "", "ref %u names a record of an earlier mutation",
-                           record->ref);
+    if (graph_refs_find(&commit->kept, record->ref))
+        return fault_add(commit->fault, "", "ref %u names a record of an earlier mutation",
+                         record->ref);
+    return graph_refs_add(&create->refs, record->ref, entity) ? HERO__V1__CODE__OK
+                                                              : commit_no_memory(commit);
 }
 
 /* Every record is looked at before the first is written, so that all that
@@ -117,6 +104,22 @@ static int compare_order(const void *a, const void *b, void *arg)
     return left < right ? -1 : left > right;
 }
 
+/* What is there already of a record that need not be new. */
+static Code find_record(struct commit *commit, const struct entity *entity,
+                        Hero__V1__Record__Member member, ProtobufCMessage **ret_stored,
+                        bool *ret_found)
+{
+    struct unique_key key;
+    if (member == HERO__V1__RECORD__MEMBER__KEY)
+        return record_fetch(commit, entity->model, entity->record, ret_stored, ret_found, "");
+    if (member != HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
+        return HERO__V1__CODE__OK;
+    Code code = unique_key_of(commit, entity->model, entity->record, &key);
+    return code == HERO__V1__CODE__OK
+               ? record_find(commit, &key, entity->record, ret_stored, ret_found, "")
+               : code;
+}
+
 static Code write_record(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
@@ -125,11 +128,8 @@ static Code write_record(struct create *create, size_t i)
     ProtobufCMessage *stored = NULL;
     bool found = false;
     Code code = commit_in_time(commit);
-    if (code == HERO__V1__CODE__OK && record->member == HERO__V1__RECORD__MEMBER__KEY)
-        code = record_fetch(commit, entity->model, entity->record, &stored, &found, "");
-    else if (code == HERO__V1__CODE__OK &&
-             record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
-        code = record_connect(commit, entity->model, entity->record, &stored, &found, "");
+    if (code == HERO__V1__CODE__OK)
+        code = find_record(commit, entity, record->member, &stored, &found);
     if (code != HERO__V1__CODE__OK)
         return code;
     if (found) {
@@ -156,8 +156,8 @@ static Code write_edge(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
     const Hero__V1__Edge *edge = create->graph->edges[i];
-    const struct entity *from = graph_refs_find(&commit->refs, edge->from);
-    const struct entity *to = graph_refs_find(&commit->refs, edge->to);
+    const struct entity *from = graph_refs_find(&create->refs, edge->from);
+    const struct entity *to = graph_refs_find(&create->refs, edge->to);
     const struct relationship *relationship = model_relationship(from->model, edge->relationship);
     bool added = false;
     if (!relationship)
@@ -187,6 +187,8 @@ static Code answer(struct create *create)
     for (size_t i = 0; i < graph->n_records; i++) {
         Code code = record_pack(commit, create->entities[i].model, create->entities[i].record,
                                 graph->records[i]->ref, &outcome->records[i]);
+        if (code == HERO__V1__CODE__OK)
+            code = commit_keep(commit, graph->records[i]->ref, &create->entities[i]);
         if (code != HERO__V1__CODE__OK)
             return code;
     }
@@ -207,6 +209,7 @@ Code create_run(struct commit *commit, const Hero__V1__Graph *graph, Hero__V1__O
     create.order = arena_array(commit->arena, graph->n_records, sizeof(*create.order));
     if (!create.entities || !create.order)
         return commit_no_memory(commit);
+    graph_refs_init(&create.refs, commit->arena);
     code = read_records(&create);
     if (code != HERO__V1__CODE__OK)
         return code;

@@ -190,7 +190,11 @@ static Code prepared(struct reading *reading, const Hero__V1__GetRequest *reques
 Code store_get(struct store *store, struct store_read *read, const Hero__V1__GetRequest *request,
                Hero__V1__GetResponse *ret, struct fault *fault)
 {
-    struct reading reading = {.store = store, .read = read, .arena = read->arena, .fault = fault};
+    struct reading reading = {.store = store,
+                              .read = read,
+                              .arena = read->arena,
+                              .fault = fault,
+                              .etags = request->etags};
     const struct model *model = models_find(read->models, request->model, fault);
     if (!model) {
         fault_add(fault, "model", "%s", fault->message);

@@ -5,6 +5,7 @@
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#include "etag.h"
 #include "frame.h"
 #include "read.h"
 #include "row.h"
@@ -154,6 +155,13 @@ static Code add_record(struct reading *reading, const struct node *node, size_t 
     record->ref = node->ref;
     record->model = (char *)(uintptr_t)node->model->name;
     record->value = (ProtobufCBinaryData){len, bytes};
+    if (reading->etags) {
+        record->etag = (ProtobufCBinaryData){ETAG_BYTES, arena_alloc(reading->arena, ETAG_BYTES)};
+        if (!record->etag.data)
+            return reading_no_memory(reading);
+        record->has_etag = 1;
+        etag_of_record(bytes, len, record->etag.data);
+    }
     graph->records[graph->n_records++] = record;
     return HERO__V1__CODE__OK;
 }
@@ -161,7 +169,8 @@ static Code add_record(struct reading *reading, const struct node *node, size_t 
 static Code pack_scratch(struct reading *reading, const struct node *node)
 {
     size_t len = protobuf_c_message_get_packed_size(reading->scratch);
-    Code code = reading_row(reading, len + strlen(node->model->name) + RECORD_OVERHEAD);
+    Code code = reading_row(reading, len + strlen(node->model->name) + RECORD_OVERHEAD +
+                                         (reading->etags ? ETAG_BYTES + 2 : 0));
     if (code != HERO__V1__CODE__OK)
         return code;
     uint8_t *bytes = arena_alloc(reading->arena, len);

@@ -323,8 +323,11 @@ static Code prepared(struct listing *listing, const Hero__V1__ListRequest *reque
 Code store_list(struct store *store, struct store_read *read, const Hero__V1__ListRequest *request,
                 Hero__V1__ListResponse *ret, struct fault *fault)
 {
-    struct listing listing = {
-        .reading = {.store = store, .read = read, .arena = read->arena, .fault = fault}};
+    struct listing listing = {.reading = {.store = store,
+                                          .read = read,
+                                          .arena = read->arena,
+                                          .fault = fault,
+                                          .etags = request->etags}};
     listing.model = models_find(read->models, request->model, fault);
     if (!listing.model) {
         fault_add(fault, "model", "%s", fault->message);

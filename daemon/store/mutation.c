@@ -1,128 +1,10 @@
 /*
- * Mutations: what update, delete, link and unlink ask for, in terms of
- * records and links. Knows no SQL.
+ * Mutations: what each asks for; delete, link and unlink in terms of records
+ * and links. Knows no SQL.
  */
 #include <string.h>
 #include "column.h"
 #include "write.h"
-
-static const char *indexed(struct commit *commit, const char *name, size_t i)
-{
-    const char *path = arena_printf(commit->arena, "%s[%zu]", name, i);
-    return path ? path : name;
-}
-
-/* ---- update ---- */
-
-static bool is_named(const struct column *const *columns, size_t n, const struct column *column)
-{
-    for (size_t i = 0; i < n; i++)
-        if (columns[i] == column)
-            return true;
-    return false;
-}
-
-static Code read_mask(struct commit *commit, const struct model *model,
-                      const Hero__V1__UpdateRequest *update, const struct column **columns,
-                      size_t *ret_n)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < update->n_update_mask; i++) {
-        const char *path = indexed(commit, "update_mask", i);
-        const struct column *column = model_column(model, update->update_mask[i]);
-        if (!column)
-            fault_add(commit->fault, path, "%s has no column called %s", model->name,
-                      update->update_mask[i]);
-        else if (column->primary_key)
-            fault_add(commit->fault, path, "%s is part of the key, which can't be changed",
-                      column->field_name);
-        else if (!is_named(columns, n, column))
-            columns[n++] = column;
-    }
-    *ret_n = n;
-    return commit->fault->code;
-}
-
-static size_t present_columns(const struct model *model, const ProtobufCMessage *values,
-                              const struct column **columns)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < model->n_columns; i++)
-        if (!model->columns[i].primary_key && record_has(&model->columns[i], values))
-            columns[n++] = &model->columns[i];
-    return n;
-}
-
-/* A key in the new values must be the target's: anything else is a slip. */
-static Code check_same_key(struct commit *commit, const struct entity *target,
-                           const ProtobufCMessage *values)
-{
-    const struct model *model = target->model;
-    for (size_t i = 0; i < model->n_primary_key; i++) {
-        const struct column *column = model->primary_key[i];
-        struct key_value given = column_value(column, values, commit->arena);
-        struct key_value stored = column_value(column, target->record, commit->arena);
-        if (record_has(column, values) && !key_value_equal(&given, &stored))
-            fault_add(commit->fault, column->field_name,
-                      "is not that of the target, %s %s; keys can't be changed", model->name,
-                      model_key_text(model, target->record, commit->arena));
-    }
-    return commit->fault->code;
-}
-
-static Code check_not_null(struct commit *commit, const struct column *const *columns, size_t n,
-                           const ProtobufCMessage *values)
-{
-    for (size_t i = 0; i < n; i++)
-        if (columns[i]->not_null && !field_present(values, columns[i]->field))
-            fault_add(commit->fault, columns[i]->field_name, "is required and can't become NULL");
-    return commit->fault->code;
-}
-
-static Code update_stored(struct commit *commit, const struct entity *target,
-                          const ProtobufCMessage *values, const struct column *const *columns,
-                          size_t n, ProtobufCMessage **ret_record)
-{
-    bool found = false;
-    if (n > 0)
-        return record_update(commit, target, values, columns, n, ret_record, "");
-    Code code = record_fetch(commit, target->model, target->record, ret_record, &found, "");
-    if (code == HERO__V1__CODE__OK && !found)
-        code = record_not_found(commit, target->model, target->record, "target");
-    return code;
-}
-
-static Code update_run(struct commit *commit, const Hero__V1__UpdateRequest *update,
-                       Hero__V1__Outcome *outcome)
-{
-    struct entity target;
-    ProtobufCMessage *values, *stored;
-    size_t n;
-    Code code = commit_target(commit, update->target, "target", &target);
-    if (code == HERO__V1__CODE__OK)
-        code = model_unpack(target.model, update->value.data, update->value.len, commit->arena,
-                            &values, commit->fault);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    const struct column **columns =
-        arena_array(commit->arena, target.model->n_columns, sizeof(*columns));
-    outcome->records = arena_array(commit->arena, 1, sizeof(*outcome->records));
-    if (!columns || !outcome->records)
-        return commit_no_memory(commit);
-    code = read_mask(commit, target.model, update, columns, &n);
-    if (update->n_update_mask == 0)
-        n = present_columns(target.model, values, columns);
-    if (code == HERO__V1__CODE__OK)
-        code = check_same_key(commit, &target, values);
-    if (code == HERO__V1__CODE__OK)
-        code = check_not_null(commit, columns, n, values);
-    if (code == HERO__V1__CODE__OK)
-        code = update_stored(commit, &target, values, columns, n, &stored);
-    if (code == HERO__V1__CODE__OK)
-        code = record_pack(commit, target.model, stored, update->target->ref, outcome->records);
-    outcome->n_records = code == HERO__V1__CODE__OK;
-    return code;
-}
 
 /* ---- delete ---- */
 
@@ -134,7 +16,7 @@ static Code delete_run(struct commit *commit, const Hero__V1__DeleteRequest *req
         return fault_add(commit->fault, "targets", "names no record to delete");
     for (size_t i = 0; i < request->n_targets; i++) {
         struct entity target;
-        const char *path = indexed(commit, "targets", i);
+        const char *path = commit_index(commit, "targets", i);
         Code code = commit_in_time(commit);
         if (code == HERO__V1__CODE__OK)
             code = commit_target(commit, request->targets[i], path, &target);
@@ -169,7 +51,7 @@ static Code link_one(struct commit *commit, const Hero__V1__LinkRequest *link, b
                      bool *ret_changed)
 {
     struct entity to;
-    const char *path = indexed(commit, "related", i);
+    const char *path = commit_index(commit, "related", i);
     Code code = commit_in_time(commit);
     if (code == HERO__V1__CODE__OK)
         code = commit_target(commit, link->related[i], path, &to);
@@ -223,24 +105,93 @@ static Code link_run(struct commit *commit, const Hero__V1__LinkRequest *link, b
     return HERO__V1__CODE__OK;
 }
 
+/* ---- all ---- */
+
+size_t store_mutation_items(const Hero__V1__Mutation *mutation)
+{
+    switch (mutation->op_case) {
+    case HERO__V1__MUTATION__OP_CREATE:
+        if (!mutation->create->graph)
+            return 1;
+        return mutation->create->graph->n_records + mutation->create->graph->n_edges;
+    case HERO__V1__MUTATION__OP_DELETE:
+        return mutation->delete_->n_targets;
+    case HERO__V1__MUTATION__OP_LINK:
+        return mutation->link->n_related;
+    case HERO__V1__MUTATION__OP_UNLINK:
+        return mutation->unlink->n_related;
+    case HERO__V1__MUTATION__OP_SET_LINKS:
+        return mutation->set_links->n_related;
+    case HERO__V1__MUTATION__OP_UPDATE:
+    case HERO__V1__MUTATION__OP_UPSERT:
+    case HERO__V1__MUTATION__OP__NOT_SET:
+    case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
+        return 1;
+    }
+    return 1;
+}
+
+/* What a mutation asks for beside its work; inside a commit dry runs are the whole's to ask for. */
+static Code take_flags(struct commit *commit, bool etags, bool validate_only)
+{
+    commit->etags = etags || commit->write->etags;
+    if (validate_only && *commit->write->path_format != '\0')
+        return fault_add(commit->fault, "validate_only",
+                         "is asked of a commit, not of one of its mutations");
+    return HERO__V1__CODE__OK;
+}
+
+static Code read_flags(struct commit *commit, const Hero__V1__Mutation *mutation)
+{
+    switch (mutation->op_case) {
+    case HERO__V1__MUTATION__OP_CREATE:
+        return take_flags(commit, mutation->create->etags, mutation->create->validate_only);
+    case HERO__V1__MUTATION__OP_UPDATE:
+        return take_flags(commit, mutation->update->etags, mutation->update->validate_only);
+    case HERO__V1__MUTATION__OP_UPSERT:
+        return take_flags(commit, mutation->upsert->etags, mutation->upsert->validate_only);
+    case HERO__V1__MUTATION__OP_DELETE:
+        return take_flags(commit, false, mutation->delete_->validate_only);
+    case HERO__V1__MUTATION__OP_LINK:
+        return take_flags(commit, false, mutation->link->validate_only);
+    case HERO__V1__MUTATION__OP_UNLINK:
+        return take_flags(commit, false, mutation->unlink->validate_only);
+    case HERO__V1__MUTATION__OP_SET_LINKS:
+        return take_flags(commit, false, mutation->set_links->validate_only);
+    case HERO__V1__MUTATION__OP__NOT_SET:
+    case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
+        break;
+    }
+    return HERO__V1__CODE__OK;
+}
+
 Code mutation_run(struct commit *commit, const Hero__V1__Mutation *mutation,
                   Hero__V1__Outcome *outcome)
 {
+    Code code = read_flags(commit, mutation);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     switch (mutation->op_case) {
     case HERO__V1__MUTATION__OP_CREATE:
         return create_run(commit, mutation->create->graph, outcome);
     case HERO__V1__MUTATION__OP_UPDATE:
         return update_run(commit, mutation->update, outcome);
+    case HERO__V1__MUTATION__OP_UPSERT:
+        return upsert_run(commit, mutation->upsert, outcome);
     case HERO__V1__MUTATION__OP_DELETE:
         return delete_run(commit, mutation->delete_, outcome);
     case HERO__V1__MUTATION__OP_LINK:
         return link_run(commit, mutation->link, true, outcome);
     case HERO__V1__MUTATION__OP_UNLINK:
         return link_run(commit, mutation->unlink, false, outcome);
+    case HERO__V1__MUTATION__OP_SET_LINKS:
+        break;
     case HERO__V1__MUTATION__OP__NOT_SET:
     case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
         break;
     }
-    return fault_add(commit->fault, "",
-                     "holds none of create, update, delete, link and unlink that this herod knows");
+    return fault_add(
+        commit->fault, "",
+        "holds none of create, update, upsert, delete, link, unlink and set_links that this "
+        "herod knows");
 }

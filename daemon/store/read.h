@@ -46,6 +46,7 @@ struct reading {
     size_t bytes;                      /* of the answer so far */
     bool too_large;                    /* that is why the read failed */
     unsigned n_rows;                   /* touched so far */
+    bool etags;                        /* records are told with theirs */
     const struct model *scratch_model; /* what scratch is a record of */
     ProtobufCMessage *scratch;         /* refilled for each row, text borrowed from it */
 };

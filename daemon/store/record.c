@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "column.h"
+#include "etag.h"
 #include "names.h"
 #include "row.h"
 #include "write.h"
@@ -139,12 +140,12 @@ Code record_insert(struct commit *commit, const struct model *model, ProtobufCMe
     return code;
 }
 
-/* SELECT of one row by some columns that are in `values`. */
-static Code select_one(struct commit *commit, const struct model *model,
-                       const struct column *const *columns, size_t n,
-                       const ProtobufCMessage *values, ProtobufCMessage **ret_record,
-                       bool *ret_found, const char *path)
+Code record_find(struct commit *commit, const struct unique_key *key,
+                 const ProtobufCMessage *record, ProtobufCMessage **ret_record, bool *ret_found,
+                 const char *path)
 {
+    const struct model *model = key->model;
+    Code code = HERO__V1__CODE__OK;
     struct sql sql;
     int rc = SQLITE_DONE;
     commit_sql(commit, &sql);
@@ -152,11 +153,9 @@ static Code select_one(struct commit *commit, const struct model *model,
     sql_columns(&sql, "", model);
     sql_add(&sql, " FROM ");
     sql_name(&sql, model->table);
-    sql_add(&sql, " WHERE ");
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            sql_add(&sql, " AND ");
-        sql_column(&sql, "", columns[i]);
+    for (size_t i = 0; i < key->n; i++) {
+        sql_add(&sql, i ? " AND " : " WHERE ");
+        sql_column(&sql, "", unique_key_column(key, i));
         sql_add(&sql, " = ");
         sql_parameter(&sql, (unsigned)i + 1);
     }
@@ -165,11 +164,14 @@ static Code select_one(struct commit *commit, const struct model *model,
     sqlite3_stmt *stmt = db_prepare(commit->db, sql_text(&sql), commit->fault);
     if (!stmt)
         return commit->fault->code;
-    Code code = bind_columns(commit, stmt, 1, columns, n, values, path);
+    for (size_t i = 0; i < key->n && code == HERO__V1__CODE__OK; i++) {
+        const struct column *column = unique_key_column(key, i);
+        code = bind_columns(commit, stmt, (int)i + 1, &column, 1, record, path);
+    }
     if (code == HERO__V1__CODE__OK)
         code = step_one(commit, stmt, model, ret_record, ret_found, &rc);
     if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
-        code = constraint_fault(commit, rc, model, values, NULL, path);
+        code = constraint_fault(commit, rc, model, record, NULL, path);
     db_release(commit->db, stmt);
     return code;
 }
@@ -177,41 +179,9 @@ static Code select_one(struct commit *commit, const struct model *model,
 Code record_fetch(struct commit *commit, const struct model *model, const ProtobufCMessage *key,
                   ProtobufCMessage **ret_record, bool *ret_found, const char *path)
 {
-    return select_one(commit, model, model->primary_key, model->n_primary_key, key, ret_record,
-                      ret_found, path);
-}
-
-static bool has_whole_key(const struct model *model, const ProtobufCMessage *record)
-{
-    for (size_t i = 0; i < model->n_primary_key; i++)
-        if (!record_has(model->primary_key[i], record))
-            return false;
-    return true;
-}
-
-Code record_connect(struct commit *commit, const struct model *model,
-                    const ProtobufCMessage *record, ProtobufCMessage **ret_record, bool *ret_found,
-                    const char *path)
-{
-    const struct column *unique = NULL;
-    if (has_whole_key(model, record))
-        return record_fetch(commit, model, record, ret_record, ret_found, path);
-    for (size_t i = 0; i < model->n_columns; i++) {
-        const struct column *column = &model->columns[i];
-        if (!column->unique || !field_present(record, column->field))
-            continue;
-        if (unique)
-            return fault_add(commit->fault, path,
-                             "has several unique values (%s, %s); give its primary key or one of "
-                             "them, so that it is clear which finds it",
-                             unique->field_name, column->field_name);
-        unique = column;
-    }
-    if (!unique)
-        return fault_add(commit->fault, path,
-                         "a %s to connect or create needs its primary key or a unique column",
-                         model->name);
-    return select_one(commit, model, &unique, 1, record, ret_record, ret_found, path);
+    const struct unique_key primary = {
+        .model = model, .columns = model->primary_key, .n = model->n_primary_key};
+    return record_find(commit, &primary, key, ret_record, ret_found, path);
 }
 
 /* ---- update and delete ---- */
@@ -285,22 +255,103 @@ Code record_delete(struct commit *commit, const struct entity *target, const cha
     return code;
 }
 
+/* ---- packing ---- */
+
+void record_hide_columns(const struct model *model, ProtobufCMessage *record)
+{
+    for (size_t i = 0; i < model->n_columns; i++)
+        if (!model->columns[i].primary_key)
+            field_set_present(record, model->columns[i].field, false);
+}
+
+static Code pack_value(struct commit *commit, const ProtobufCMessage *record,
+                       ProtobufCBinaryData *ret)
+{
+    ret->len = protobuf_c_message_get_packed_size(record);
+    ret->data = arena_alloc(commit->arena, ret->len);
+    if (!ret->data)
+        return commit_no_memory(commit);
+    protobuf_c_message_pack(record, ret->data);
+    return HERO__V1__CODE__OK;
+}
+
+static Code pack_key(struct commit *commit, const struct model *model,
+                     const ProtobufCMessage *record, ProtobufCBinaryData *ret)
+{
+    ProtobufCMessage *key = arena_copy(commit->arena, record, model->descriptor->sizeof_message);
+    if (!key)
+        return commit_no_memory(commit);
+    record_hide_columns(model, key);
+    return pack_value(commit, key, ret);
+}
+
+static Hero__V1__Record *new_record(struct commit *commit, const struct model *model)
+{
+    Hero__V1__Record *record = arena_alloc(commit->arena, sizeof(*record));
+    if (!record)
+        return NULL;
+    hero__v1__record__init(record);
+    record->model = (char *)(uintptr_t)model->name;
+    record->has_value = 1;
+    return record;
+}
+
+static Code set_etag(struct commit *commit, Hero__V1__Record *record, ProtobufCBinaryData whole)
+{
+    record->etag = (ProtobufCBinaryData){ETAG_BYTES, arena_alloc(commit->arena, ETAG_BYTES)};
+    if (!record->etag.data)
+        return commit_no_memory(commit);
+    record->has_etag = 1;
+    etag_of_record(whole.data, whole.len, record->etag.data);
+    return HERO__V1__CODE__OK;
+}
+
+Code record_pack_key(struct commit *commit, const struct model *model,
+                     const ProtobufCMessage *record, Hero__V1__Record **ret_record)
+{
+    *ret_record = new_record(commit, model);
+    return *ret_record ? pack_key(commit, model, record, &(*ret_record)->value)
+                       : commit_no_memory(commit);
+}
+
 Code record_pack(struct commit *commit, const struct model *model, const ProtobufCMessage *record,
                  uint32_t ref, Hero__V1__Record **ret_record)
 {
-    Hero__V1__Record *packed = arena_alloc(commit->arena, sizeof(*packed));
+    Hero__V1__Record *packed = new_record(commit, model);
+    Code code = HERO__V1__CODE__OK;
     if (!packed)
         return commit_no_memory(commit);
-    hero__v1__record__init(packed);
     packed->has_ref = ref != 0;
     packed->ref = ref;
-    packed->model = (char *)(uintptr_t)model->name;
-    packed->has_value = 1;
-    packed->value.len = protobuf_c_message_get_packed_size(record);
-    packed->value.data = arena_alloc(commit->arena, packed->value.len);
-    if (!packed->value.data)
-        return commit_no_memory(commit);
-    protobuf_c_message_pack(record, packed->value.data);
+    if (commit->etags || !commit->answer.keys_only)
+        code = pack_value(commit, record, &packed->value);
+    if (code == HERO__V1__CODE__OK && commit->etags)
+        code = set_etag(commit, packed, packed->value);
+    if (code == HERO__V1__CODE__OK && commit->answer.keys_only)
+        code = pack_key(commit, model, record, &packed->value);
     *ret_record = packed;
-    return HERO__V1__CODE__OK;
+    return code;
+}
+
+Code record_check_etag(struct commit *commit, const struct entity *entity, ProtobufCBinaryData etag)
+{
+    ProtobufCBinaryData packed;
+    ProtobufCMessage *stored;
+    uint8_t now[ETAG_BYTES];
+    bool found = false;
+    Code code = record_fetch(commit, entity->model, entity->record, &stored, &found, "");
+    if (code == HERO__V1__CODE__OK && !found)
+        code = record_not_found(commit, entity->model, entity->record, "");
+    if (code == HERO__V1__CODE__OK)
+        code = pack_value(commit, stored, &packed);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    etag_of_record(packed.data, packed.len, now);
+    if (etag_is(now, etag))
+        return code;
+    const char *text = model_key_text(entity->model, entity->record, commit->arena);
+    fault_set(commit->fault, HERO__V1__CODE__ABORTED, "%s %s was changed since it was read",
+              entity->model->name, text);
+    return fault_add(commit->fault, "etag", "%s %s has another one now: read it again, then decide",
+                     entity->model->name, text);
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-#include "scan.h"
 #include "write.h"
 
 #define CACHE_ENTRIES 4096 /* a power of two; one entry a slot */
@@ -213,50 +212,6 @@ Code request_begin(struct store *store, struct store_write *write, int64_t now_m
 
 /* ---- keeping ---- */
 
-static Code cut_to_key(const struct models *models, Hero__V1__Record *record, struct arena *arena)
-{
-    struct fault ignored = FAULT_INIT;
-    ProtobufCMessage *message;
-    const struct model *model = models_find(models, record->model, NULL);
-    if (!model || model_unpack(model, record->value.data, record->value.len, arena, &message,
-                               &ignored) != HERO__V1__CODE__OK) {
-        fault_done(&ignored);
-        return HERO__V1__CODE__INTERNAL;
-    }
-    for (size_t i = 0; i < model->n_columns; i++)
-        if (!model->columns[i].primary_key)
-            field_set_present(message, model->columns[i].field, false);
-    record->value.len = protobuf_c_message_pack(message, record->value.data);
-    return HERO__V1__CODE__OK;
-}
-
-/* The answer that is kept when the whole one is large: the rows can be read
- * again by their keys. */
-static Code keys_only(struct store *store, struct store_write *write, ProtobufCBinaryData *ret)
-{
-    ProtobufCMessage *message;
-    struct fault ignored = FAULT_INIT;
-    Code code = scan_unpack(&hero__v1__commit_response__descriptor, write->answer.data,
-                            write->answer.len, &scan_limits_rpc, write->arena, &message, &ignored);
-    fault_done(&ignored);
-    if (code != HERO__V1__CODE__OK)
-        return fault_set(&write->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                         "the commit's answer needs too much memory; commit less at once");
-    Hero__V1__CommitResponse *response = (Hero__V1__CommitResponse *)message;
-    response->has_keys_only = response->keys_only = 1;
-    for (size_t o = 0; o < response->n_outcomes; o++)
-        for (size_t r = 0; r < response->outcomes[o]->n_records; r++)
-            if (cut_to_key(store->models, response->outcomes[o]->records[r], write->arena) !=
-                HERO__V1__CODE__OK)
-                return fault_set(&write->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
-                                 "the commit's answer needs too much memory; commit less at once");
-    ret->data = arena_alloc(write->arena, hero__v1__commit_response__get_packed_size(response));
-    if (!ret->data)
-        return fault_set(&write->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory");
-    ret->len = hero__v1__commit_response__pack(response, ret->data);
-    return HERO__V1__CODE__OK;
-}
-
 static Code insert_row(struct store *store, struct store_write *write,
                        const ProtobufCBinaryData *answer, int64_t now_ms)
 {
@@ -301,16 +256,15 @@ static Code delete_below(struct store *store, struct store_write *write, uint64_
     return code;
 }
 
-Code request_keep(struct store *store, struct store_write *write,
-                  const Hero__V1__CommitResponse *response, int64_t now_ms)
+Code request_keep(struct store *store, struct store_write *write, int64_t now_ms)
 {
     ProtobufCBinaryData answer = write->answer;
     struct cached_client *entry = slot_of(store, &write->identity);
     uint64_t lowest = write->identity.lowest_seq;
     Code code = HERO__V1__CODE__OK;
-    (void)response;
+    /* Of a large one only the keys are kept: the rows can be read again by them. */
     if (answer.len > store->options.answer_bytes)
-        code = keys_only(store, write, &answer);
+        code = answer_cut(store->models, answer, write->arena, &answer, &write->fault);
     if (code == HERO__V1__CODE__OK)
         code = insert_row(store, write, &answer, now_ms);
     if (code != HERO__V1__CODE__OK || !is_of(entry, &write->identity))

@@ -124,7 +124,14 @@ struct store_write {
     const char *method;
     Hero__V1__Mutation **mutations;
     size_t n_mutations;
+    /* Instead of mutations: a CommitRequest, scanned and still packed, whose
+     * mutations are unpacked one at a time. */
+    ProtobufCBinaryData packed;
     const char *path_format; /* "" for a single mutation; "mutations[%zu]" for Commit */
+    size_t max_items;        /* records, edges and targets of all mutations; 0: no bound */
+    bool keys_only;          /* records of the answer hold their keys only */
+    bool etags;              /* records of the answer have their etags */
+    bool validate_only;      /* all is done, answered, and undone; no identity is looked at */
     int64_t deadline_ns;
     struct echo *echo;
     /* Called once on the writer thread, after COMMIT returned (or nothing was
@@ -141,6 +148,10 @@ struct store_write {
 };
 /* Never blocks; the queue is bounded by the callers' limit on requests. */
 void store_submit(struct store *store, struct store_write *write);
+/* CommitRequest.mutations */
+#define STORE_MUTATIONS_FIELD 1
+/* How many records, edges and targets a mutation names: what one costs. */
+size_t store_mutation_items(const Hero__V1__Mutation *mutation);
 
 /* Changes of the models run on the writer thread between batches. */
 enum store_change_kind { STORE_APPLY, STORE_REMOVE };

@@ -188,7 +188,7 @@ static Code execute(struct store *store, struct store_write *write)
         note_full(store, code);
         request_undo(store, write);
         check_damage(store, &write->fault);
-    } else if (!write->settled) { /* an answer from before is of no new commit */
+    } else if (!write->settled && !write->validate_only) { /* else it is of no new commit */
         store->writer->number++;
     }
     return code;
@@ -205,7 +205,7 @@ static bool execute_in_savepoint(struct store *store, struct store_write *write)
         code = execute(store, write);
     if (!db_in_transaction(db))
         return false;
-    if (code != HERO__V1__CODE__OK) {
+    if (code != HERO__V1__CODE__OK || write->validate_only) {
         /* Where even this fails, nothing of the batch can be trusted to stand apart. */
         if (db_run(db, "ROLLBACK TO request", &ignored) != HERO__V1__CODE__OK ||
             db_run(db, "RELEASE request", &ignored) != HERO__V1__CODE__OK)

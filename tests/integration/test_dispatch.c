@@ -251,7 +251,7 @@ static void test_no_echo_unasked(void **state)
 
 static void test_too_many(void **state)
 {
-    enum { N = 10001 };
+    enum { N = 100001 };
     static ProtobufCBinaryData keys[N];
     static char *paths[100], teams[] = "teams";
     Hero__V1__GetRequest get = HERO__V1__GET_REQUEST__INIT;
@@ -261,7 +261,7 @@ static void test_too_many(void **state)
     get.keys = keys;
     get.n_keys = N;
     assert_answer(sp_call(&sp, "hero.v1.Records/Get", &get.base), HERO__V1__CODE__INVALID_ARGUMENT,
-                  "keys", "10000");
+                  "keys", "100000");
     get.n_keys = 0;
     for (size_t i = 0; i < 100; i++)
         paths[i] = teams;
