@@ -17,7 +17,14 @@ MUST_CHECK Code calls_list(struct arena *arena, const hero_list *list, Hero__V1_
 /* Puts the token of the next page into the result; has is false on the last. */
 MUST_CHECK Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token,
                                 struct fault *fault);
+/* The i-th record of the result has this etag; none: as none was asked for. */
+MUST_CHECK Code calls_etag(hero_result *result, size_t i, const Hero__V1__Record *record,
+                           struct fault *fault);
 MUST_CHECK Code calls_no_memory(const hero_request *request, struct fault *fault);
+
+/* Fills how an upsert finds its record and what it does then. how may be NULL. */
+MUST_CHECK Code calls_upsert(struct arena *arena, const hero_upsert *how,
+                             Hero__V1__UpsertRequest *input, struct fault *fault);
 
 /* A target by model and packed key; in the arena. NULL: no memory. */
 Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,

@@ -3,6 +3,7 @@
  * graph_json.h's; what a key looks like is key.h's.
  */
 #include <stdio.h>
+#include "base64.h"
 #include "calls_json.h"
 
 Code calls_model(const hero_request *request, const char *name, const struct model **ret_model,
@@ -23,6 +24,12 @@ Code calls_text(hero_result *result, json_t *value, struct fault *fault)
     code = json_print(value, GRAPH_JSON_BYTES, &result->text, fault);
     json_decref(value);
     return code;
+}
+
+json_t *calls_commit(const Hero__V1__CommitResponse *commit)
+{
+    return commit->has_commit ? json_pack("{s:I}", "commit", (json_int_t)commit->commit)
+                              : json_object();
 }
 
 /* ---- get and list ---- */
@@ -194,6 +201,25 @@ static Code read_updated(hero_request *request, hero_result *result, struct faul
     return code ? code : calls_text(result, value, fault);
 }
 
+Code calls_take_etag(json_t *value, struct json_path *path, struct arena *arena,
+                     Hero__V1__Target *target, struct fault *fault)
+{
+    const json_t *etag = json_object_get(value, "@etag");
+    size_t before;
+    Code code = HERO__V1__CODE__OK;
+
+    if (!etag)
+        return code;
+    before = json_path_name(path, "@etag");
+    if (!json_is_string(etag) ||
+        !base64_decode(arena, json_string_value(etag), json_string_length(etag), &target->etag))
+        code = fault_add(fault, path->text, "is no etag that an answer told");
+    json_path_pop(path, before);
+    target->has_etag = 1;
+    json_object_del(value, "@etag");
+    return code;
+}
+
 static Code build_update(hero_request *request, const void *arguments, struct fault *fault)
 {
     const struct update_arguments *update = arguments;
@@ -211,15 +237,16 @@ static Code build_update(hero_request *request, const void *arguments, struct fa
         code = json_parse(update->json, &value, fault);
     if (code)
         return code;
-    code = graph_json_read_columns(model, value, &path, arena, &input.value, &input.update_mask,
-                                   &input.n_update_mask, fault);
+    input.target = calls_target(arena, model, key);
+    code = input.target ? calls_take_etag(value, &path, arena, input.target, fault)
+                        : calls_no_memory(request, fault);
+    if (!code)
+        code = graph_json_read_columns(model, value, &path, arena, &input.value, &input.update_mask,
+                                       &input.n_update_mask, fault);
     json_decref(value);
     if (code)
         return code;
     input.has_value = 1;
-    input.target = calls_target(arena, model, key);
-    if (!input.target)
-        return calls_no_memory(request, fault);
     request->read = read_updated;
     return request_pack(request, &input.base, fault);
 }
@@ -240,4 +267,68 @@ hero_request *hero_request_update_json(hero_client *client, const char *model, c
     const struct update_arguments arguments = {model, key, json};
 
     return request_prepare(client, &update_kind, &arguments, error);
+}
+
+/* ---- upsert ---- */
+
+struct upsert_arguments {
+    const char *model, *json;
+    const hero_upsert *how;
+};
+
+Code calls_read_upsert(const struct model *model, const json_t *value, struct json_path *path,
+                       struct arena *arena, Hero__V1__UpsertRequest *input, struct fault *fault)
+{
+    char **mask;
+    size_t n_mask;
+    Code code =
+        graph_json_read_columns(model, value, path, arena, &input->value, &mask, &n_mask, fault);
+
+    input->has_value = 1;
+    input->model = (char *)(uintptr_t)model->name;
+    if (code || input->n_update_mask)
+        return code;
+    input->update_mask = mask; /* null writes NULL */
+    input->n_update_mask = n_mask;
+    return code;
+}
+
+static Code build_upsert(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct upsert_arguments *upsert = arguments;
+    Hero__V1__UpsertRequest input = HERO__V1__UPSERT_REQUEST__INIT;
+    struct json_path path = JSON_PATH_INIT;
+    struct arena *arena = &request->arena;
+    const struct model *model;
+    json_t *value;
+    Code code = calls_model(request, upsert->model, &model, fault);
+
+    if (!code)
+        code = calls_upsert(arena, upsert->how, &input, fault);
+    if (!code)
+        code = json_parse(upsert->json, &value, fault);
+    if (code)
+        return code;
+    code = calls_read_upsert(model, value, &path, arena, &input, fault);
+    json_decref(value);
+    request->read = read_updated;
+    return code ? code : request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind upsert_kind = {"hero.v1.Records/Upsert", true, true, build_upsert};
+
+hero_result *hero_client_upsert_json(hero_client *client, const char *model, const char *json,
+                                     const hero_upsert *how, hero_error *error)
+{
+    const struct upsert_arguments arguments = {model, json, how};
+
+    return request_call(client, &upsert_kind, &arguments, error);
+}
+
+hero_request *hero_request_upsert_json(hero_client *client, const char *model, const char *json,
+                                       const hero_upsert *how, hero_error *error)
+{
+    const struct upsert_arguments arguments = {model, json, how};
+
+    return request_prepare(client, &upsert_kind, &arguments, error);
 }

@@ -14,6 +14,17 @@ MUST_CHECK Code calls_model(const hero_request *request, const char *name,
 /* Takes the reference: the value as the result's text. */
 MUST_CHECK Code calls_text(hero_result *result, json_t *value, struct fault *fault);
 
+/* {"commit": N}, or an empty object where nothing was to be stored. NULL: no memory. */
+json_t *calls_commit(const Hero__V1__CommitResponse *commit);
+/* Takes the member "@etag" out of an object of columns, if it is there: what
+ * is stored must have it. */
+MUST_CHECK Code calls_take_etag(json_t *value, struct json_path *path, struct arena *arena,
+                                Hero__V1__Target *target, struct fault *fault);
+/* The record of an upsert. */
+MUST_CHECK Code calls_read_upsert(const struct model *model, const json_t *value,
+                                  struct json_path *path, struct arena *arena,
+                                  Hero__V1__UpsertRequest *input, struct fault *fault);
+
 /* What a create shows of each root; request->how of those. */
 struct calls_shown {
     bool is_array; /* one commit of several, answered with an array */

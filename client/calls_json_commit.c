@@ -3,6 +3,7 @@
  * of earlier ones by the name they were given ("as").
  */
 #include <string.h>
+#include "base64.h"
 #include "calls_json.h"
 
 /* A record that a create called by a name. */
@@ -183,9 +184,83 @@ static Code read_create(struct commit *commit, const json_t *value, Hero__V1__Mu
     return name_root(commit, json_object_get(value, "as"), model, create->graph->records[0]->ref);
 }
 
+static Code read_conflict(struct commit *commit, const json_t *value,
+                          Hero__V1__UpsertRequest *upsert)
+{
+    static const char *const names[] = {"update", "ignore", "fail"};
+    const char *name = json_string_value(value);
+
+    if (!value)
+        return HERO__V1__CODE__OK;
+    for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(name, names[i])) {
+            upsert->has_conflict = 1;
+            upsert->conflict = (Hero__V1__UpsertRequest__Conflict)i;
+            return HERO__V1__CODE__OK;
+        }
+    return fault_add(commit->fault, commit->path.text,
+                     "\"on_conflict\" is \"update\", \"ignore\" or \"fail\"");
+}
+
+static Code read_by(struct commit *commit, const json_t *value, Hero__V1__UpsertRequest *upsert)
+{
+    if (!value)
+        return HERO__V1__CODE__OK;
+    if (!json_is_string(value))
+        return fault_add(commit->fault, commit->path.text,
+                         "\"by\" names fields in one text: \"name\", \"branch,shelf\"");
+    return calls_split(commit->arena, json_string_value(value), &upsert->by, &upsert->n_by,
+                       commit->fault);
+}
+
+static Code read_upsert(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "record", "by", "on_conflict", "as", NULL};
+    Hero__V1__UpsertRequest *upsert = arena_alloc(commit->arena, sizeof(*upsert));
+    const struct model *model;
+    const json_t *record;
+    size_t before;
+    Code code = check_members(commit, value, members);
+
+    if (!code && !upsert)
+        code = no_memory(commit);
+    if (!code)
+        code = model_of(commit, value, &model);
+    record = code ? NULL : member_of(commit, value, "record");
+    if (!record)
+        return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
+    hero__v1__upsert_request__init(upsert);
+    mutation->op_case = HERO__V1__MUTATION__OP_UPSERT;
+    mutation->upsert = upsert;
+    before = json_path_name(&commit->path, "record");
+    code = calls_read_upsert(model, record, &commit->path, commit->arena, upsert, commit->fault);
+    json_path_pop(&commit->path, before);
+    if (!code)
+        code = read_by(commit, json_object_get(value, "by"), upsert);
+    if (!code)
+        code = read_conflict(commit, json_object_get(value, "on_conflict"), upsert);
+    upsert->has_ref = 1;
+    upsert->ref = commit->next_ref++;
+    return code ? code : name_root(commit, json_object_get(value, "as"), model, upsert->ref);
+}
+
+/* "etag": what the stored record must have. */
+static Code read_etag(struct commit *commit, const json_t *value, Hero__V1__Target *target)
+{
+    const json_t *etag = json_object_get(value, "etag");
+
+    if (!etag)
+        return HERO__V1__CODE__OK;
+    target->has_etag = 1;
+    if (json_is_string(etag) && base64_decode(commit->arena, json_string_value(etag),
+                                              json_string_length(etag), &target->etag))
+        return HERO__V1__CODE__OK;
+    return fault_add(commit->fault, commit->path.text, "\"etag\" is no etag that an answer told");
+}
+
 static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
 {
-    static const char *const members[] = {"model", "key", "set", NULL};
+    static const char *const members[] = {"model", "key", "set", "etag", NULL};
     Hero__V1__UpdateRequest *update = arena_alloc(commit->arena, sizeof(*update));
     const struct model *model;
     const json_t *set;
@@ -200,6 +275,8 @@ static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mu
         return code;
     hero__v1__update_request__init(update);
     code = target_member(commit, model, value, "key", &update->target);
+    if (!code)
+        code = read_etag(commit, value, update->target);
     set = code ? NULL : member_of(commit, value, "set");
     if (!set)
         return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
@@ -215,7 +292,7 @@ static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mu
 
 static Code read_delete(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
 {
-    static const char *const members[] = {"model", "key", NULL};
+    static const char *const members[] = {"model", "key", "etag", NULL};
     Hero__V1__DeleteRequest *deletion = arena_alloc(commit->arena, sizeof(*deletion));
     Hero__V1__Target **targets = arena_array(commit->arena, 1, sizeof(*targets));
     const struct model *model;
@@ -232,7 +309,8 @@ static Code read_delete(struct commit *commit, const json_t *value, Hero__V1__Mu
     deletion->n_targets = 1;
     mutation->op_case = HERO__V1__MUTATION__OP_DELETE;
     mutation->delete_ = deletion;
-    return target_member(commit, model, value, "key", targets);
+    code = target_member(commit, model, value, "key", targets);
+    return code ? code : read_etag(commit, value, targets[0]);
 }
 
 /* "to": one key or an array of them; for several key columns always an array. */
@@ -313,8 +391,8 @@ static const struct {
     const char *name;
     Code (*read)(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation);
 } ops[] = {
-    {"create", read_create}, {"update", read_update},    {"delete", read_delete},
-    {"link", read_linking},  {"unlink", read_unlinking},
+    {"create", read_create}, {"upsert", read_upsert}, {"update", read_update},
+    {"delete", read_delete}, {"link", read_linking},  {"unlink", read_unlinking},
 };
 
 static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
@@ -332,8 +410,9 @@ static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__
         json_path_pop(&commit->path, before);
         return code;
     }
-    return fault_add(commit->fault, commit->path.text,
-                     "expected an object of one member: create, update, delete, link or unlink");
+    return fault_add(
+        commit->fault, commit->path.text,
+        "expected an object of one member: create, upsert, update, delete, link or unlink");
 }
 
 /* ---- the whole ---- */
@@ -355,6 +434,8 @@ static Code write_outcome(hero_request *request, hero_result *result, size_t ind
                                  &result->arena, &record, fault);
     if (record)
         failed |= json_object_set_new(value, "record", record);
+    if (outcome->has_created)
+        failed |= json_object_set_new(value, "created", json_boolean(outcome->created));
     if (outcome->has_added)
         failed |= json_object_set_new(value, "added", json_integer(outcome->added));
     if (outcome->has_removed)
@@ -390,23 +471,38 @@ static Code read_commit(hero_request *request, hero_result *result, struct fault
         if (!code && json_array_append_new(outcomes, value))
             code = fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON");
     }
-    if (!code)
-        return calls_text(result,
-                          json_pack("{s:I, s:o}", "commit", (json_int_t)result->commit->commit,
-                                    "outcomes", outcomes),
-                          fault);
-    json_decref(outcomes);
-    return code;
+    if (code) {
+        json_decref(outcomes);
+        return code;
+    }
+    value = calls_commit(result->commit);
+    if (json_object_set_new(value, "outcomes", outcomes)) { /* takes outcomes in any case */
+        json_decref(value);
+        value = NULL;
+    }
+    return calls_text(result, value, fault);
 }
 
 static void blame(hero_request *request, struct fault *fault)
 {
     static const struct calls_name names[] = {
-        {".create", ".create.record"},          {".update.target", ".update.key"},
-        {".update.update_mask", ".update.set"}, {".update", ".update.set"},
-        {".delete.targets[0]", ".delete.key"},  {".link.target", ".link.key"},
-        {".link.related", ".link.to"},          {".unlink.target", ".unlink.key"},
-        {".unlink.related", ".unlink.to"},      {NULL, NULL},
+        {".create", ".create.record"},
+        {".update.target.etag", ".update.etag"},
+        {".delete.targets[0].etag", ".delete.etag"},
+        {".update.target", ".update.key"},
+        {".update.update_mask", ".update.set"},
+        {".update", ".update.set"},
+        {".upsert.by", ".upsert.by"},
+        {".upsert.model", ".upsert.model"},
+        {".upsert.conflict", ".upsert.on_conflict"},
+        {".upsert.update_mask", ".upsert.record"},
+        {".upsert", ".upsert.record"},
+        {".delete.targets[0]", ".delete.key"},
+        {".link.target", ".link.key"},
+        {".link.related", ".link.to"},
+        {".unlink.target", ".unlink.key"},
+        {".unlink.related", ".unlink.to"},
+        {NULL, NULL},
     };
 
     (void)request;

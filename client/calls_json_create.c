@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "calls_json.h"
+#include "scan.h"
 
 static Code no_json_memory(struct fault *fault)
 {
@@ -15,6 +16,136 @@ static Code no_json_memory(struct fault *fault)
 struct text_arguments {
     const char *model, *json;
 };
+
+/* A record as stored: who it is, and which of those sent it is the first of. */
+struct stored {
+    const Hero__V1__Record *record;
+    ProtobufCBinaryData key;
+    size_t position;
+    uint32_t ref;
+};
+
+static int compare_stored(const void *a, const void *b)
+{
+    const struct stored *x = a, *y = b;
+    int order = strcmp(x->record->model, y->record->model);
+    size_t shorter = x->key.len < y->key.len ? x->key.len : y->key.len;
+
+    if (!order && shorter)
+        order = memcmp(x->key.data, y->key.data, shorter);
+    if (!order && x->key.len != y->key.len)
+        order = x->key.len < y->key.len ? -1 : 1;
+    if (!order)
+        order = x->position < y->position ? -1 : 1;
+    return order;
+}
+
+static Code key_of(const hero_request *request, const Hero__V1__Record *record, struct arena *arena,
+                   ProtobufCBinaryData *ret_key, struct fault *fault)
+{
+    struct scan_limits limits = scan_limits_record;
+    const struct model *model =
+        models_find(bindings_models(request->bindings), record->model, fault);
+    ProtobufCMessage *message;
+
+    if (!model)
+        return fault->code;
+    limits.refuse_unknown = false; /* a column may have been added since */
+    Code code = scan_unpack(model->descriptor, record->value.data, record->value.len, &limits,
+                            arena, &message, fault);
+    if (code)
+        return code;
+    for (size_t i = 0; i < model->n_columns; i++)
+        if (!model->columns[i].primary_key)
+            field_set_present(message, model->columns[i].field, false);
+    ret_key->len = protobuf_c_message_get_packed_size(message);
+    ret_key->data = arena_alloc(arena, ret_key->len);
+    if (!ret_key->data)
+        return no_json_memory(fault);
+    protobuf_c_message_pack(message, ret_key->data);
+    return HERO__V1__CODE__OK;
+}
+
+/* Records that were sent apart and turned out to be one (connected twice):
+ * refs[ref - first] is the ref of the one that stands for it. */
+static Code unite(const hero_request *request, const Hero__V1__Graph *graph, struct arena *arena,
+                  uint32_t *refs, struct fault *fault)
+{
+    struct stored *all = arena_array(arena, graph->n_records, sizeof(*all));
+    uint32_t first = graph->records[0]->ref;
+    Code code = all ? HERO__V1__CODE__OK : no_json_memory(fault);
+
+    for (size_t i = 0; !code && i < graph->n_records; i++) {
+        all[i] = (struct stored){.record = graph->records[i], .position = i};
+        code = key_of(request, graph->records[i], arena, &all[i].key, fault);
+    }
+    if (code)
+        return code;
+    qsort(all, graph->n_records, sizeof(*all), compare_stored);
+    for (size_t i = 0; i < graph->n_records; i++) {
+        bool same = i > 0 && !strcmp(all[i].record->model, all[i - 1].record->model) &&
+                    all[i].key.len == all[i - 1].key.len &&
+                    !memcmp(all[i].key.data, all[i - 1].key.data, all[i].key.len);
+        all[i].ref = same ? all[i - 1].ref : all[i].record->ref;
+        refs[all[i].record->ref - first] = all[i].ref;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+struct ordered_edge {
+    Hero__V1__Edge *edge;
+    size_t position;
+};
+
+static int compare_edges(const void *a, const void *b)
+{
+    const struct ordered_edge *x = a, *y = b;
+    int order;
+
+    if (x->edge->from != y->edge->from)
+        return x->edge->from < y->edge->from ? -1 : 1;
+    if (x->edge->to != y->edge->to)
+        return x->edge->to < y->edge->to ? -1 : 1;
+    order = strcmp(x->edge->relationship, y->edge->relationship);
+    if (order)
+        return order;
+    return x->position < y->position ? -1 : 1;
+}
+
+/* The edges of a graph as stored: each link once, in the order they were sent. */
+static Code edges_once(const hero_request *request, Hero__V1__Graph *graph, struct arena *arena,
+                       struct fault *fault)
+{
+    size_t n = graph->n_edges, n_left = 0;
+    uint32_t *refs = arena_array(arena, graph->n_records, sizeof(*refs));
+    Hero__V1__Edge *edges = arena_array(arena, n, sizeof(*edges));
+    Hero__V1__Edge **left = arena_array(arena, n, sizeof(*left));
+    struct ordered_edge *ordered = arena_array(arena, n, sizeof(*ordered));
+
+    if (!refs || !edges || !left || !ordered)
+        return no_json_memory(fault);
+    Code code = unite(request, graph, arena, refs, fault);
+    if (code)
+        return code;
+    for (size_t i = 0; i < n; i++) {
+        edges[i] = *graph->edges[i];
+        edges[i].from = refs[edges[i].from - graph->records[0]->ref];
+        edges[i].to = refs[edges[i].to - graph->records[0]->ref];
+        ordered[i] = (struct ordered_edge){&edges[i], i};
+    }
+    qsort(ordered, n, sizeof(*ordered), compare_edges);
+    for (size_t i = 1; i < n; i++)
+        if (ordered[i].edge->from == ordered[i - 1].edge->from &&
+            ordered[i].edge->to == ordered[i - 1].edge->to &&
+            !strcmp(ordered[i].edge->relationship, ordered[i - 1].edge->relationship))
+            ordered[i].edge->has_to = 0;
+    for (size_t i = 0; i < n; i++)
+        if (edges[i].has_to)
+            left[n_left++] = &edges[i];
+    graph->edges = left;
+    graph->n_edges = n_left;
+    return HERO__V1__CODE__OK;
+}
 
 Code calls_created(const hero_request *request, hero_result *result,
                    const Hero__V1__Outcome *outcome, const Hero__V1__Graph *graph,
@@ -32,6 +163,10 @@ Code calls_created(const hero_request *request, hero_result *result,
     for (size_t i = 0; i < outcome->n_records; i++)
         outcome->records[i]->ref = graph->records[i]->ref;
     stored.records = outcome->records;
+    code =
+        stored.n_edges ? edges_once(request, &stored, &result->arena, fault) : HERO__V1__CODE__OK;
+    if (code)
+        return code;
     code = graph_json_write(bindings_models(request->bindings), &stored, &stored.records[0]->ref, 1,
                             shown, &result->arena, &array, fault);
     if (code)

@@ -32,7 +32,8 @@ static Code targets_of(hero_request *request, const struct model *model, const c
     return HERO__V1__CODE__OK;
 }
 
-/* The counts are the answer: {"commit": 7, "added": 2, "kept": 0}. */
+/* The counts are the answer: {"commit": 7, "added": 2, "kept": 0}; of a dry run
+ * without the commit. */
 static Code read_counts(hero_request *request, hero_result *result, struct fault *fault)
 {
     Code code = request_read_commit(request, result, fault);
@@ -43,18 +44,20 @@ static Code read_counts(hero_request *request, hero_result *result, struct fault
         return code;
     for (size_t i = 0; i < result->commit->n_outcomes; i++)
         kept += result->commit->outcomes[i]->kept;
+    json_t *counts = calls_commit(result->commit);
+    int failed = !counts;
     if (*format == 'd')
-        return calls_text(result,
-                          json_pack("{s:I, s:I, s:I}", "commit", (json_int_t)result->commit->commit,
-                                    "deleted", (json_int_t)result->deleted, "removed",
-                                    (json_int_t)result->removed),
-                          fault);
-    return calls_text(result,
-                      json_pack("{s:I, s:I, s:I}", "commit", (json_int_t)result->commit->commit,
-                                *format == 'l' ? "added" : "removed",
-                                (json_int_t)(*format == 'l' ? result->added : result->removed),
-                                "kept", (json_int_t)kept),
-                      fault);
+        failed |= json_object_set_new(counts, "deleted", json_integer((json_int_t)result->deleted));
+    if (*format == 'l')
+        failed |= json_object_set_new(counts, "added", json_integer((json_int_t)result->added));
+    else
+        failed |= json_object_set_new(counts, "removed", json_integer((json_int_t)result->removed));
+    if (*format != 'd')
+        failed |= json_object_set_new(counts, "kept", json_integer((json_int_t)kept));
+    if (!failed)
+        return calls_text(result, counts, fault);
+    json_decref(counts);
+    return calls_text(result, NULL, fault);
 }
 
 /* ---- delete ---- */

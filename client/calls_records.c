@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base64.h"
 #include "calls.h"
+#include "graph.h"
 #include "graph_struct.h"
 #include "json.h"
 #include "key.h"
@@ -62,8 +63,7 @@ Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListReques
     }
     if (list->page_token) {
         input->has_page_token = 1;
-        if (!base64_decode(arena, list->page_token, strlen(list->page_token),
-                                &input->page_token))
+        if (!base64_decode(arena, list->page_token, strlen(list->page_token), &input->page_token))
             return fault_add(fault, "page_token", "is not a token that an earlier page ended with");
     }
     code = calls_split(arena, list->order_by, &input->order_by, &input->n_order_by, fault);
@@ -76,6 +76,18 @@ Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token, s
         return HERO__V1__CODE__OK;
     result->next_page_token = base64_text(&result->arena, token);
     return result->next_page_token ? HERO__V1__CODE__OK : out_of(&result->arena, fault);
+}
+
+Code calls_etag(hero_result *result, size_t i, const Hero__V1__Record *record, struct fault *fault)
+{
+    if (!record->has_etag)
+        return HERO__V1__CODE__OK;
+    if (!result->etags)
+        result->etags = arena_array(&result->arena, result->n_records, sizeof(*result->etags));
+    if (!result->etags)
+        return out_of(&result->arena, fault);
+    result->etags[i] = base64_text(&result->arena, record->etag);
+    return result->etags[i] ? HERO__V1__CODE__OK : out_of(&result->arena, fault);
 }
 
 Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,
@@ -133,6 +145,23 @@ static Code read_stored(hero_request *request, hero_result *result, struct fault
                             outcome->records[0]->value.len, &result->arena, result->records, fault);
     if (!code)
         result->n_records = 1;
+    return code ? code : calls_etag(result, 0, outcome->records[0], fault);
+}
+
+static Code read_etags(hero_result *result, const Hero__V1__Graph *graph, const uint32_t *roots,
+                       struct fault *fault)
+{
+    struct graph_refs refs;
+    Code code = HERO__V1__CODE__OK;
+
+    if (!result->n_records || !graph->records[0]->has_etag)
+        return code;
+    graph_refs_init(&refs, &result->arena);
+    for (size_t i = 0; i < graph->n_records; i++)
+        if (!graph_refs_add(&refs, graph->records[i]->ref, graph->records[i]))
+            return out_of(&result->arena, fault);
+    for (size_t i = 0; !code && i < result->n_records; i++)
+        code = calls_etag(result, i, graph_refs_find(&refs, roots[i]), fault);
     return code;
 }
 
@@ -143,9 +172,10 @@ static Code read_graph(hero_request *request, hero_result *result, const Hero__V
     Code code = graph_struct_assemble(request->bindings, graph, roots, n_roots, binding->descriptor,
                                       &result->arena, &result->records, fault);
 
-    if (!code)
-        result->n_records = n_roots;
-    return code;
+    if (code)
+        return code;
+    result->n_records = n_roots;
+    return read_etags(result, graph, roots, fault);
 }
 
 static Code read_get(hero_request *request, hero_result *result, struct fault *fault)
@@ -344,4 +374,64 @@ hero_request *hero_request_update(hero_client *client, const ProtobufCMessage *r
     const struct update_arguments arguments = {record, mask};
 
     return request_prepare(client, &update_kind, &arguments, error);
+}
+
+/* ---- upsert ---- */
+
+struct upsert_arguments {
+    const ProtobufCMessage *record;
+    const hero_upsert *how;
+};
+
+Code calls_upsert(struct arena *arena, const hero_upsert *how, Hero__V1__UpsertRequest *input,
+                  struct fault *fault)
+{
+    Code code;
+
+    if (!how)
+        return HERO__V1__CODE__OK;
+    input->has_conflict = 1;
+    input->conflict = (Hero__V1__UpsertRequest__Conflict)how->conflict;
+    code = calls_split(arena, how->by, &input->by, &input->n_by, fault);
+    if (!code && how->mask)
+        code = calls_split(arena, how->mask, &input->update_mask, &input->n_update_mask, fault);
+    return code;
+}
+
+static Code build_upsert(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct upsert_arguments *upsert = arguments;
+    Hero__V1__UpsertRequest input = HERO__V1__UPSERT_REQUEST__INIT;
+    const struct binding *binding;
+    Code code = bind_record(request, upsert->record, &binding, fault);
+
+    if (!code)
+        code =
+            graph_struct_pack(binding, upsert->record, false, &request->arena, &input.value, fault);
+    if (!code)
+        code = calls_upsert(&request->arena, upsert->how, &input, fault);
+    if (code)
+        return code;
+    input.has_value = 1;
+    input.model = (char *)(uintptr_t)binding->model->name;
+    request->read = read_stored;
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind upsert_kind = {"hero.v1.Records/Upsert", true, true, build_upsert};
+
+hero_result *hero_client_upsert(hero_client *client, const ProtobufCMessage *record,
+                                const hero_upsert *how, hero_error *error)
+{
+    const struct upsert_arguments arguments = {record, how};
+
+    return request_call(client, &upsert_kind, &arguments, error);
+}
+
+hero_request *hero_request_upsert(hero_client *client, const ProtobufCMessage *record,
+                                  const hero_upsert *how, hero_error *error)
+{
+    const struct upsert_arguments arguments = {record, how};
+
+    return request_prepare(client, &upsert_kind, &arguments, error);
 }

@@ -4,6 +4,7 @@
  * shared, so that what is in memory does not grow as the text does.
  */
 #include <string.h>
+#include "base64.h"
 #include "graph.h"
 #include "graph_json.h"
 #include "scan.h"
@@ -141,6 +142,18 @@ static Code write_members(struct writing *writing, struct node *node,
     return HERO__V1__CODE__OK;
 }
 
+static Code write_etag(struct writing *writing, const struct node *node, json_t *object)
+{
+    const char *etag;
+
+    if (!node->wire->has_etag)
+        return HERO__V1__CODE__OK;
+    etag = base64_text(writing->arena, node->wire->etag);
+    if (!etag || json_object_set_new_nocheck(object, "@etag", json_string_nocheck(etag)))
+        return no_memory(writing);
+    return HERO__V1__CODE__OK;
+}
+
 /* A borrowed value. The depth is that of the expand paths. */
 static Code write_node(struct writing *writing, struct node *node, const struct expand_node *expand,
                        json_t **ret_value)
@@ -163,6 +176,8 @@ static Code write_node(struct writing *writing, struct node *node, const struct 
     *made = (struct made){expand, object, node->made};
     node->made = made;
     code = write_members(writing, node, expand, object);
+    if (!code)
+        code = write_etag(writing, node, object);
     if (!code)
         *ret_value = object;
     return code;

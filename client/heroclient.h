@@ -218,6 +218,14 @@ HERO_API uint64_t hero_result_added(const hero_result *result);
 HERO_API uint64_t hero_result_removed(const hero_result *result);
 HERO_API uint64_t hero_result_deleted(const hero_result *result);
 
+/** Upsert: the record was not there before. */
+HERO_API bool hero_result_created(const hero_result *result);
+/** Writes: records hold their keys only, because that was asked for, because
+ *  all of them would not fit a message, or in the answer to a repeated write. */
+HERO_API bool hero_result_keys_only(const hero_result *result);
+/** The etag of hero_result_record(), where etags were asked for; else NULL. */
+HERO_API const char *hero_result_etag(const hero_result *result, size_t index);
+
 /** The method's packed output message, for hero_request_call(). */
 HERO_API const void *hero_result_bytes(const hero_result *result, size_t *ret_size);
 
@@ -239,6 +247,20 @@ HERO_API void hero_request_set_timeout(hero_request *request, uint32_t timeout_m
 HERO_API void hero_request_set_seq(hero_request *request, uint64_t seq);
 /** The seq that a write will be sent under, taken now if it has none; 0 for reads. */
 HERO_API uint64_t hero_request_seq(const hero_request *request);
+/** Check a write and answer as if it were done, but change nothing: ids and
+ *  defaults of the answer are those it would have had, hero_result_commit()
+ *  is 0. For hero_request_apply() see its own argument. */
+HERO_API void hero_request_set_validate_only(hero_request *request);
+/** Answer with the records' etags, which change with any of their columns:
+ *  hero_result_etag(), "@etag" in JSON. Get, list, and what writes records. */
+HERO_API void hero_request_set_etags(hero_request *request);
+/** An update or the delete of one record: refuse it (HERO_ABORTED) unless the
+ *  stored record still has this etag. */
+HERO_API HERO_MUST_CHECK hero_code hero_request_set_etag(hero_request *request, const char *etag,
+                                                         hero_error *error);
+/** A commit: records of the answer hold their keys only, so that it stays
+ *  small however much was written. */
+HERO_API void hero_request_set_keys_only(hero_request *request);
 /** Drop a request that was neither run nor started. */
 HERO_API void hero_request_free(hero_request *request);
 
@@ -320,6 +342,34 @@ HERO_API HERO_MUST_CHECK hero_request *hero_request_update(hero_client *client,
                                                            const ProtobufCMessage *record,
                                                            const char *mask, hero_error *error);
 
+/** What an upsert does with the record that is there already. */
+typedef enum hero_conflict {
+    HERO_CONFLICT_UPDATE = 0, /* write the fields of `mask` */
+    HERO_CONFLICT_IGNORE = 1, /* leave it as it is */
+    HERO_CONFLICT_FAIL = 2    /* HERO_ALREADY_EXISTS */
+} hero_conflict;
+
+/** How an upsert finds its record, and what it writes then. Zero is a default. */
+typedef struct hero_upsert {
+    const char *by; /* "name": the fields of a unique key; NULL: the primary key where it is
+                       set, else the one unique key that is */
+    hero_conflict conflict;
+    const char *mask; /* "age,name"; NULL: the fields that are present */
+} hero_upsert;
+
+/** Create the record, or find the one that has its key and update it.
+ *  Related structs are not looked at. @how NULL: defaults.
+ *  Result: the record as stored; hero_result_created(). Errors:
+ *  HERO_INVALID_ARGUMENT (no key to find it by, or several);
+ *  HERO_ALREADY_EXISTS. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_upsert(hero_client *client,
+                                                         const ProtobufCMessage *record,
+                                                         const hero_upsert *how, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_upsert(hero_client *client,
+                                                           const ProtobufCMessage *record,
+                                                           const hero_upsert *how,
+                                                           hero_error *error);
+
 /** Delete records and their link rows, all or none. Errors: HERO_NOT_FOUND;
  *  HERO_FAILED_PRECONDITION while others refer to one by foreign key. */
 HERO_API HERO_MUST_CHECK hero_result *
@@ -389,13 +439,23 @@ HERO_API HERO_MUST_CHECK hero_request *hero_request_list_json(hero_client *clien
                                                               const char *model,
                                                               const hero_list *list,
                                                               hero_error *error);
-/** @json an object of the fields to write; null writes NULL. Result text: the stored record. */
+/** @json an object of the fields to write; null writes NULL. A member "@etag"
+ *  is what the stored record must have (HERO_ABORTED). Result text: the stored record. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_update_json(hero_client *client,
                                                               const char *model, const char *key,
                                                               const char *json, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *hero_request_update_json(hero_client *client,
                                                                 const char *model, const char *key,
                                                                 const char *json,
+                                                                hero_error *error);
+/** @json an object of columns. Result text: the stored record. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_upsert_json(hero_client *client,
+                                                              const char *model, const char *json,
+                                                              const hero_upsert *how,
+                                                              hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_upsert_json(hero_client *client,
+                                                                const char *model, const char *json,
+                                                                const hero_upsert *how,
                                                                 hero_error *error);
 /** Delete by keys, all or none. Result text: {"commit": N, "deleted": n, "removed": n}
  *  (removed: link rows). */
@@ -434,11 +494,13 @@ hero_request_unlink_json(hero_client *client, const char *model, const char *key
 /** Several mutations in one transaction. @json an array of
  *    {"create": {"model": "hero", "record": {...}, "as": "h"}},
  *    {"update": {"model": "hero", "key": 1, "set": {...}}},
+ *    {"upsert": {"model": "hero", "record": {...}, "by": "name", "on_conflict": "ignore"}},
  *    {"delete": {"model": "hero", "key": 1}},
  *    {"link":   {"model": "hero", "key": 1, "relationship": "teams", "to": [2, 3]}}, and "unlink";
- *  where a key is {"@ref": "h"} it names the record that an earlier create
- *  called "h". Result text: {"commit": N, "outcomes": [...]}, one for each
- *  mutation: "record" as stored (create, update), "added", "removed", "kept"
+ *  where a key is {"@ref": "h"} it names the record that an earlier create or
+ *  upsert called "h" by "as". update and delete take the "etag" that the stored
+ *  record must have. Result text: {"commit": N, "outcomes": [...]}, one for each
+ *  mutation: "record" as stored (create, update, upsert), "created" (upsert), "added", "removed", "kept"
  *  (links) and "deleted" (records), where they are not absent. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_commit_json(hero_client *client, const char *json,
                                                               hero_error *error);

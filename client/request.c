@@ -148,6 +148,27 @@ static uint32_t told_timeout_ms(const hero_request *request)
     return ms - margin < 1 ? 1 : (uint32_t)(ms - margin);
 }
 
+/* What was packed and, behind it, the flags that were set since. */
+static Code whole_payload(hero_request *request, ProtobufCBinaryData *ret_payload,
+                          struct fault *fault)
+{
+    uint8_t flags[REQUEST_FLAGS_BYTES];
+    size_t n = request_flags(request, flags), len = request->payload.len;
+
+    *ret_payload = request->payload;
+    if (n == 0)
+        return HERO__V1__CODE__OK;
+    ret_payload->data = arena_alloc(&request->arena, len + n);
+    if (!ret_payload->data)
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
+                         "the request takes more than %zu bytes", request->arena.budget);
+    if (len)
+        memcpy(ret_payload->data, request->payload.data, len);
+    memcpy(ret_payload->data + len, flags, n);
+    ret_payload->len = len + n;
+    return HERO__V1__CODE__OK;
+}
+
 Code request_put_frame(hero_request *request, struct fault *fault)
 {
     Hero__V1__Request frame = HERO__V1__REQUEST__INIT;
@@ -157,7 +178,8 @@ Code request_put_frame(hero_request *request, struct fault *fault)
 
     frame.method = (char *)(uintptr_t)request->method;
     frame.has_payload = 1;
-    frame.payload = request->payload;
+    if (whole_payload(request, &frame.payload, fault))
+        return fault->code;
     frame.has_timeout_ms = 1;
     frame.timeout_ms = told_timeout_ms(request);
     if (request->is_write) {

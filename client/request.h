@@ -26,7 +26,8 @@ struct hero_request {
     request_read *read;
     request_blame *blame; /* NULL: paths are right as they are */
     const void *how;      /* what read and blame need; in the arena */
-    bool is_write;
+    bool is_write;        /* under a seq: not a dry run */
+    bool validate_only, etags, keys_only;
     struct identity_write write;
     uint64_t own_seq; /* set by the program; 0: none */
     uint32_t timeout_ms;
@@ -63,6 +64,10 @@ MUST_CHECK Code request_unpack(hero_result *result, const ProtobufCMessageDescri
 /* Packs a method's input message as the payload. */
 MUST_CHECK Code request_pack(hero_request *request, const ProtobufCMessage *message,
                              struct fault *fault);
+
+/* request_option.c: what travels behind the payload. */
+#define REQUEST_FLAGS_BYTES 16
+size_t request_flags(const hero_request *request, uint8_t *ret_bytes);
 
 /* A packed CommitRequest, sent and waited for. *seq 0: the next one, which is
  * told; else the write is repeated under it. NULL: failed; the outcome says

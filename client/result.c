@@ -53,6 +53,21 @@ uint64_t hero_result_deleted(const hero_result *result)
     return result ? result->deleted : 0;
 }
 
+bool hero_result_created(const hero_result *result)
+{
+    return result && result->created;
+}
+
+bool hero_result_keys_only(const hero_result *result)
+{
+    return result && result->commit && result->commit->keys_only;
+}
+
+const char *hero_result_etag(const hero_result *result, size_t index)
+{
+    return result && result->etags && index < result->n_records ? result->etags[index] : NULL;
+}
+
 const void *hero_result_bytes(const hero_result *result, size_t *ret_size)
 {
     if (ret_size)

@@ -17,6 +17,8 @@ struct hero_result {
     const char *next_page_token;
     const Hero__V1__CommitResponse *commit; /* of a write, else NULL */
     uint64_t added, removed, deleted;
+    bool created;
+    const char **etags; /* of the records; NULL: not asked for */
 };
 
 #endif

@@ -186,6 +186,8 @@ static const char *in_mutation(const struct session_plan *plan, size_t index, co
     case HERO__V1__MUTATION__OP_LINK:
     case HERO__V1__MUTATION__OP_UNLINK:
         return in_targets(plan, whose, mutation->link->relationship, path, arena);
+    case HERO__V1__MUTATION__OP_UPSERT: /* sessions send none */
+    case HERO__V1__MUTATION__OP_SET_LINKS:
     case HERO__V1__MUTATION__OP__NOT_SET:
     case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
         break;

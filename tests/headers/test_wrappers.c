@@ -31,6 +31,8 @@ static const struct {
     WRAPPER("hero.v1.Records/List", list_json),
     WRAPPER("hero.v1.Records/Update", update),
     WRAPPER("hero.v1.Records/Update", update_json),
+    WRAPPER("hero.v1.Records/Upsert", upsert),
+    WRAPPER("hero.v1.Records/Upsert", upsert_json),
     WRAPPER("hero.v1.Records/Delete", delete),
     WRAPPER("hero.v1.Records/Delete", delete_json),
     WRAPPER("hero.v1.Records/Link", link),

@@ -251,7 +251,7 @@ static void test_commit_refused(void **state)
 
     REFUSED(hero_client_commit_json(C, "{}", E), HERO_INVALID_ARGUMENT, "", "expected array");
     REFUSED(hero_client_commit_json(C, "[{\"make\": {}}]", E), HERO_INVALID_ARGUMENT, "[0]",
-            "create, update");
+            "create, upsert");
     REFUSED(hero_client_commit_json(C, "[{\"create\": {\"model\": \"order\"}}]", E),
             HERO_INVALID_ARGUMENT, "[0].create", "record");
     REFUSED(hero_client_commit_json(C, "[{\"create\": {\"modle\": \"order\"}}]", E),
