@@ -30,6 +30,11 @@ static const struct {
     {"page-token", OPTION_PAGE_TOKEN, required_argument},
     {"all", OPTION_ALL, no_argument},
     {"null", OPTION_NULL, required_argument},
+    {"validate-only", OPTION_VALIDATE_ONLY, no_argument},
+    {"etag", OPTION_ETAG, required_argument},
+    {"etags", OPTION_ETAGS, no_argument},
+    {"by", OPTION_BY, required_argument},
+    {"on-conflict", OPTION_ON_CONFLICT, required_argument},
 };
 #define N_COMMAND_OPTIONS (sizeof(command_options) / sizeof(command_options[0]))
 
@@ -81,6 +86,18 @@ static int set_limit(struct arguments *arguments, const char *text)
     return 0;
 }
 
+static int set_on_conflict(struct arguments *arguments, const char *text)
+{
+    static const char *const names[] = {"update", "ignore", "fail"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(text, names[i])) {
+            arguments->on_conflict = (hero_conflict)i;
+            return 0;
+        }
+    return report_usage(arguments, "--on-conflict takes update, ignore or fail, not '%s'", text);
+}
+
 static int add_expand(struct arguments *arguments, const char *text)
 {
     char *joined = NULL;
@@ -124,6 +141,20 @@ static int set_command_option(struct arguments *arguments, unsigned bit, char *t
     case OPTION_NULL:
         arguments->nulls[arguments->n_nulls++] = text;
         break;
+    case OPTION_VALIDATE_ONLY:
+        arguments->validate_only = true;
+        break;
+    case OPTION_ETAG:
+        arguments->etag = text;
+        break;
+    case OPTION_ETAGS:
+        arguments->etags = true;
+        break;
+    case OPTION_BY:
+        arguments->by = text;
+        break;
+    case OPTION_ON_CONFLICT:
+        return set_on_conflict(arguments, text);
     }
     return 0;
 }

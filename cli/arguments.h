@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <heroclient.h>
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV };
 
@@ -23,6 +24,11 @@ enum option_bit {
     OPTION_PAGE_TOKEN = 1 << 7,
     OPTION_ALL = 1 << 8,
     OPTION_NULL = 1 << 9,
+    OPTION_VALIDATE_ONLY = 1 << 20,
+    OPTION_ETAG = 1 << 21,
+    OPTION_ETAGS = 1 << 22,
+    OPTION_BY = 1 << 23,
+    OPTION_ON_CONFLICT = 1 << 24,
 };
 
 struct command;
@@ -35,6 +41,9 @@ struct arguments {
     bool echo, help, version;
 
     bool plan, sql, proto, all;
+    bool validate_only, etags;
+    const char *etag, *by;
+    hero_conflict on_conflict;
     uint32_t limit; /* 0: not given */
     const char *order_by, *page_token;
     char *expand; /* all that were given, joined by commas; NULL: none */

@@ -18,7 +18,8 @@ static int run(struct context *context)
         return result;
     hero_result *answer = NULL;
     if (context_connect(context))
-        answer = hero_client_create_json(context->client, model, json, &context->error);
+        answer = context_run(
+            context, hero_request_create_json(context->client, model, json, &context->error));
     free(json);
     if (!answer)
         return report_error(context);
@@ -44,6 +45,7 @@ const struct command command_create = {
         "  heroctl create hero '{\"name\": \"Rusty-Man\", \"secret_name\": \"Tommy Sharp\",\n"
         "                        \"age\": 48, \"teams\": [{\"id\": 1}]}'\n"
         "  heroctl list hero --all -o jsonl | heroctl --url $OTHER create hero -\n",
+    .options = OPTION_ETAGS | OPTION_VALIDATE_ONLY,
     .n_operands_min = 2,
     .n_operands_max = OPERANDS_ANY,
     .run = run,

@@ -13,8 +13,9 @@ static int run(struct context *context)
     if (!context_connect(context))
         return report_error(context);
     hero_result *answer =
-        hero_client_get_json(context->client, model, (const char *const *)arguments->operands + 1,
-                             n_keys, arguments->expand, &context->error);
+        context_run(context, hero_request_get_json(context->client, model,
+                                                   (const char *const *)arguments->operands + 1,
+                                                   n_keys, arguments->expand, &context->error));
     if (!answer)
         return report_error(context);
     int result =
@@ -31,7 +32,7 @@ const struct command command_get = {
                "array. With -o json one KEY prints one object, several print an array.\n",
     .example = "  heroctl get hero 1 --expand teams\n"
                "  heroctl get copy north,3 '[\"south\", 1]'\n",
-    .options = OPTION_EXPAND,
+    .options = OPTION_EXPAND | OPTION_ETAGS,
     .n_operands_min = 2,
     .n_operands_max = OPERANDS_ANY,
     .run = run,

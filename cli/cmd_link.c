@@ -15,10 +15,11 @@ static int run(struct context *context)
 
     if (!context_connect(context))
         return report_error(context);
-    hero_result *answer = adds ? hero_client_link_json(context->client, operands[0], operands[1],
-                                                       operands[2], related, n, &context->error)
-                               : hero_client_unlink_json(context->client, operands[0], operands[1],
-                                                         operands[2], related, n, &context->error);
+    hero_result *answer = context_run(
+        context, adds ? hero_request_link_json(context->client, operands[0], operands[1],
+                                               operands[2], related, n, &context->error)
+                      : hero_request_unlink_json(context->client, operands[0], operands[1],
+                                                 operands[2], related, n, &context->error));
     if (!answer)
         return report_error(context);
     uint64_t commit = hero_result_commit(answer);
@@ -38,6 +39,7 @@ const struct command command_link = {
     .details = "What is linked already stays and is no error.\n",
     .example = "  heroctl link hero 1 teams 2 3\n"
                "  heroctl link team 2 heroes 1\n",
+    .options = OPTION_VALIDATE_ONLY,
     .n_operands_min = 4,
     .n_operands_max = OPERANDS_ANY,
     .run = run,
@@ -49,6 +51,7 @@ const struct command command_unlink = {
     .help = "Remove links of a record, from either side",
     .details = "What is not linked is no error.\n",
     .example = "  heroctl unlink hero 1 teams 2\n",
+    .options = OPTION_VALIDATE_ONLY,
     .n_operands_min = 4,
     .n_operands_max = OPERANDS_ANY,
     .run = run,

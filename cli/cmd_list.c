@@ -22,8 +22,9 @@ static int print_page(struct paging *paging)
 
     if (paging->left)
         paging->list.page_size = paging->left;
-    hero_result *answer = hero_client_list_json(paging->context->client, arguments->operands[0],
-                                                &paging->list, &paging->context->error);
+    hero_result *answer = context_run(
+        paging->context, hero_request_list_json(paging->context->client, arguments->operands[0],
+                                                &paging->list, &paging->context->error));
     if (!answer)
         return report_error(paging->context);
     const char *token = hero_result_next_page_token(answer);
@@ -90,7 +91,8 @@ const struct command command_list = {
         "of the next page is told on standard error: \"next page: TOKEN\".\n",
     .example = "  heroctl list hero --order-by=-age,name --limit 10\n"
                "  heroctl list hero --all --expand teams -o jsonl\n",
-    .options = OPTION_ORDER_BY | OPTION_LIMIT | OPTION_PAGE_TOKEN | OPTION_ALL | OPTION_EXPAND,
+    .options = OPTION_ORDER_BY | OPTION_LIMIT | OPTION_PAGE_TOKEN | OPTION_ALL | OPTION_EXPAND |
+               OPTION_ETAGS,
     .n_operands_min = 1,
     .n_operands_max = 1,
     .run = run,

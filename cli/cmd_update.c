@@ -19,8 +19,9 @@ static int run(struct context *context)
         return result;
     hero_result *answer = NULL;
     if (context_connect(context))
-        answer = hero_client_update_json(context->client, model, arguments->operands[1], json,
-                                         &context->error);
+        answer = context_run(context, hero_request_update_json(context->client, model,
+                                                               arguments->operands[1], json,
+                                                               &context->error));
     free(json);
     if (!answer)
         return report_error(context);
@@ -35,10 +36,11 @@ const struct command command_update = {
     .help = "Change columns of a record and print what is stored",
     .details =
         "Columns that are not named stay. VALUE is read by the column's type; FIELD= is the\n"
-        "empty text; --null FIELD, or null in JSON, sets NULL.\n",
+        "empty text; --null FIELD, or null in JSON, sets NULL. With --etag, or \"@etag\" in JSON,\n"
+        "a record that was changed since that etag was told is left as it is (exit code 4).\n",
     .example = "  heroctl update hero 1 age=33 'name=Dead Pond'\n"
                "  heroctl update hero 1 --null age\n",
-    .options = OPTION_NULL,
+    .options = OPTION_NULL | OPTION_ETAG | OPTION_ETAGS | OPTION_VALIDATE_ONLY,
     .n_operands_min = 2,
     .n_operands_max = OPERANDS_ANY,
     .run = run,

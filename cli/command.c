@@ -5,9 +5,9 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-    &command_apply, &command_remove, &command_models, &command_create,
-    &command_get,   &command_list,   &command_update, &command_delete,
-    &command_link,  &command_unlink, &command_call,   &command_status,
+    &command_apply,  &command_remove, &command_models, &command_create, &command_get,
+    &command_list,   &command_update, &command_delete, &command_upsert, &command_link,
+    &command_unlink, &command_call,   &command_status,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -35,6 +35,12 @@ static const struct {
     {OPTION_PAGE_TOKEN, "  --page-token T      go on where the page before ended\n"},
     {OPTION_ALL, "  --all               every page\n"},
     {OPTION_NULL, "  --null FIELD        set the field to NULL; may be repeated\n"},
+    {OPTION_BY, "  --by F,G            the unique key to find the record by\n"},
+    {OPTION_ON_CONFLICT, "  --on-conflict DO    update (default), ignore or fail\n"},
+    {OPTION_ETAGS, "  --etags             tell the records' etags, too\n"},
+    {OPTION_ETAG, "  --etag E            only if the record still has this etag\n"},
+    {OPTION_VALIDATE_ONLY,
+     "  --validate-only     check, answer as if it were done, change nothing\n"},
 };
 
 static const char exit_help[] =

@@ -30,6 +30,26 @@ bool context_connect(struct context *context)
            HERO_OK;
 }
 
+hero_result *context_run(struct context *context, hero_request *request)
+{
+    const struct arguments *arguments = &context->arguments;
+
+    if (!request)
+        return NULL;
+    if (arguments->etags)
+        hero_request_set_etags(request);
+    if (arguments->etag && hero_request_set_etag(request, arguments->etag, &context->error)) {
+        hero_request_free(request);
+        return NULL;
+    }
+    if (arguments->validate_only)
+        hero_request_set_validate_only(request);
+    hero_result *result = hero_request_run(request, &context->error);
+    if (result && arguments->validate_only)
+        fputs("validated: nothing was stored\n", stderr);
+    return result;
+}
+
 void context_done(struct context *context)
 {
     if (context->client)

@@ -32,6 +32,10 @@ struct context {
 bool context_connect(struct context *context);
 void context_done(struct context *context);
 
+/* Runs a request as the options of the command line ask (dry runs, etags).
+ * NULL: context->error says why. Told on standard error: that nothing was stored. */
+hero_result *context_run(struct context *context, hero_request *request);
+
 /* The exit code of a status. */
 int exit_code_of(hero_code code);
 

@@ -1,14 +1,14 @@
 # bash completion for heroctl: commands, options, models, relationships.
 _heroctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='apply remove models create get list update delete link unlink call status'
+    local commands='apply remove models create get list update upsert delete link unlink call status'
     local options='--url --output --timeout --echo --help --version'
     local command='' operands=() i
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -o | --output | --timeout | --url | -I | --include | --expand | --order-by | --limit | \
-            --page-token | --null) ((i++)) ;;
+            --page-token | --null | --etag | --by | --on-conflict) ((i++)) ;;
         -*) ;;
         *) if [[ $command ]]; then operands+=("${COMP_WORDS[i]}"); else command=${COMP_WORDS[i]}; fi ;;
         esac
@@ -16,16 +16,20 @@ _heroctl() {
     case $command in
     apply) options+=' --plan --include' ;;
     models) options+=' --sql --proto' ;;
-    get) options+=' --expand' ;;
-    list) options+=' --expand --order-by --limit --page-token --all' ;;
-    update) options+=' --null' ;;
+    create | link | unlink) options+=' --validate-only' ;;
+    get) options+=' --expand --etags' ;;
+    list) options+=' --expand --order-by --limit --page-token --all --etags' ;;
+    update) options+=' --null --etag --etags --validate-only' ;;
+    upsert) options+=' --null --by --on-conflict --etags --validate-only' ;;
+    delete) options+=' --etag --validate-only' ;;
     esac
 
     COMPREPLY=()
     case $prev in
     -o | --output) mapfile -t COMPREPLY < <(compgen -W 'table json jsonl csv' -- "$cur") && return ;;
     -I | --include) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
-    --url | --timeout | --expand | --order-by | --limit | --page-token | --null) return ;;
+    --on-conflict) mapfile -t COMPREPLY < <(compgen -W 'update ignore fail' -- "$cur") && return ;;
+    --url | --timeout | --expand | --order-by | --limit | --page-token | --null | --etag | --by) return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

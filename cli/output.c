@@ -11,6 +11,8 @@
 #include "schema.h"
 #include "text.h"
 
+#define ETAG "@etag"
+
 struct output {
     struct context *context;
     bool one;
@@ -21,6 +23,7 @@ struct output {
     const struct model *model;
     const struct relationship **relationships; /* shown behind the columns */
     size_t n_relationships;
+    bool etags; /* the last column */
     struct sheet *sheet;
 };
 
@@ -118,6 +121,13 @@ static char *cell_of(const struct output *output, const json_t *record, size_t p
     return text;
 }
 
+static char *etag_of(const json_t *record)
+{
+    const char *etag = json_string_value(json_object_get(record, ETAG));
+
+    return etag ? strdup(etag) : NULL;
+}
+
 /* ---- the sheet of a model ---- */
 
 /* Is the relationship named by an expand path, at its first step? */
@@ -152,7 +162,7 @@ static int begin_sheet(struct output *output, const json_t *records)
 
     const struct model *model = output->model;
     struct sheet_column *columns =
-        calloc(model->n_columns + model->n_relationships + 1, sizeof(*columns));
+        calloc(model->n_columns + model->n_relationships + 2, sizeof(*columns));
     output->relationships = calloc(model->n_relationships + 1, sizeof(void *));
     if (!columns || !output->relationships) {
         free(columns);
@@ -170,6 +180,9 @@ static int begin_sheet(struct output *output, const json_t *records)
         output->relationships[output->n_relationships++] = &model->relationships[i];
         columns[n++] = (struct sheet_column){name, false};
     }
+    output->etags = page_shows(records, ETAG);
+    if (output->etags)
+        columns[n++] = (struct sheet_column){ETAG, false};
     output->sheet = sheet_new(output->context->arguments.format == FORMAT_CSV, columns, n);
     free(columns);
     return output->sheet ? 0 : report_local(output->context, "out of memory");
@@ -188,15 +201,17 @@ static int sheet_page(struct output *output, const json_t *records)
         return result;
 
     size_t n = output->model->n_columns + output->n_relationships;
-    char **cells = calloc(n + 1, sizeof(char *));
+    char **cells = calloc(n + 2, sizeof(char *));
     if (!cells)
         return report_local(output->context, "out of memory");
     bool written = true;
     for (size_t i = 0; i < json_array_size(records) && written; i++) {
         for (size_t j = 0; j < n; j++)
             cells[j] = cell_of(output, json_array_get(records, i), j);
+        if (output->etags)
+            cells[n] = etag_of(json_array_get(records, i));
         written = sheet_row(output->sheet, (const char *const *)cells);
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = 0; j <= n; j++)
             free(cells[j]);
     }
     free(cells);
@@ -358,6 +373,8 @@ int output_summary(struct context *context, json_t *object, const char *format, 
 
     if (!object)
         return report_local(context, "out of memory");
+    if (context->arguments.validate_only)
+        json_object_del(object, "commit"); /* there was none */
     switch (context->arguments.format) {
     case FORMAT_JSON:
     case FORMAT_JSONL:

@@ -1,0 +1,54 @@
+# shellcheck shell=sh disable=SC2154
+# Upsert, etags, dry runs.
+apply_library
+
+etag_of() {
+    "$HEROCTL" get "$1" "$2" --etags -o json | sed -n 's/.*"@etag": "\(.*\)".*/\1/p'
+}
+
+note "Upsert: by primary key, by unique key, and what can't be found by."
+hero upsert author handle=ann 'full_name=Ann Other'
+hero upsert author handle=ann 'full_name=Ann Another'
+hero upsert author 'full_name=Ann Another' handle=bob --by full_name
+hero upsert author 'full_name=Bob' handle=bob --on-conflict fail -o json
+hero upsert author 'full_name=Bob' handle=bob --on-conflict fail -o json
+hero upsert author 'full_name=Robert' handle=bob --on-conflict ignore
+hero upsert book 'title=One' --by title
+hero upsert book 'title=One'
+hero upsert copy branch=north
+hero upsert book id=7 title=Seven price=7.5
+hero upsert book '{"id": 7, "price": null}' -o json
+hero upsert author handle=x --on-conflict maybe
+hero list author -o csv
+
+note "Etags: the record as it was read, or not at all."
+hero get book 7 --etags
+hero list author --etags --order-by handle -o jsonl
+etag=$(etag_of book 7)
+hero update book 7 price=8 --etag "$etag" -o jsonl
+hero update book 7 price=9 --etag "$etag"
+hero update book 7 "{\"price\": 9, \"@etag\": \"$etag\"}"
+hero update book 7 '{"price": 9, "@etag": 4}'
+hero delete book 7 --etag "$etag"
+hero delete book 7 8 --etag "$etag"
+hero delete book 7 --etag 'no etag'
+hero delete book 7 --etag "$(etag_of book 7)" | sed 's/--etag.*/--etag ETAG/'
+
+note "Dry runs: an answer as if it were done."
+hero create book 'title=Two' --validate-only
+hero create author 'full_name=Robert' --validate-only
+hero upsert author handle=ann 'full_name=Nobody' --validate-only -o jsonl
+hero update author ann full_name=Bob --validate-only
+hero delete author ann bob --validate-only -o json
+hero delete author ann --validate-only
+hero list book
+hero list author -o csv
+
+note "In one commit."
+"$HEROCTL" create book title=Ten id=10 >/dev/null
+hero call Records/Commit '{"mutations": [], "validateOnly": true}'
+hero create book '[{"title": "A", "authors": [{"@connect": {"full_name": "Ann Another"}}]},
+    {"title": "B", "authors": [{"@connect": {"full_name": "Ann Another"}},
+                               {"@connect": {"handle": "ann"}}]}]' -o json
+hero create book '{"title": "C", "authors": [{"@connect": {"full_name": "New"}}]}'
+hero list author --expand books -o csv
