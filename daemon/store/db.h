@@ -11,6 +11,9 @@
 #include <sqlite3.h>
 #include "store.h"
 
+/* 48 bytes: the first copy of the header of the log's index (moment.c). */
+#define MOMENT_WORDS 12
+
 struct db_statement; /* a prepared statement and its place in the cache */
 
 struct db {
@@ -19,11 +22,13 @@ struct db {
     size_t n_cached, max_cached;
     struct db_statement *newest, *oldest; /* the idle ones by use */
     struct db_statement *busy;            /* handed out, few */
-    int64_t deadline_ns; /* a progress handler interrupts a reader past it; 0: none */
-    struct echo *echo;   /* NULL: not wanted */
-    unsigned generation; /* of the schema that the statements were made for (pool.c) */
-    int last_error;      /* SQLite's code of the last failure that db_fault translated */
-    struct db *next;     /* in the pool */
+    int64_t deadline_ns;            /* a progress handler interrupts a reader past it; 0: none */
+    struct echo *echo;              /* NULL: not wanted */
+    unsigned generation;            /* of the schema that the statements were made for (pool.c) */
+    int last_error;                 /* SQLite's code of the last failure that db_fault translated */
+    const volatile uint32_t *index; /* moment.c: the log's index, in shared memory */
+    uint32_t seen[MOMENT_WORDS];    /* moment.c: its header before the open transaction */
+    struct db *next;                /* in the pool */
 };
 
 /* Opens with the hardening list (foreign_keys, WAL, synchronous FULL,

@@ -149,14 +149,8 @@ static Code read_roots(struct reading *reading, const struct model *model,
 static Code run(struct reading *reading, const struct model *model, ProtobufCMessage *const *keys,
                 size_t n_keys, const struct expand *tree, struct nodes *roots)
 {
-    Code code = HERO__V1__CODE__OK;
-    if (tree) /* one statement is a moment of its own */
-        code = reading_begin(reading);
-    if (code == HERO__V1__CODE__OK)
-        code = read_roots(reading, model, keys, n_keys, roots);
-    if (code == HERO__V1__CODE__OK)
-        code = expand_run(reading, tree, roots);
-    return reading_end(reading, code);
+    Code code = read_roots(reading, model, keys, n_keys, roots);
+    return code == HERO__V1__CODE__OK ? expand_run(reading, tree, roots) : code;
 }
 
 static Code prepared(struct reading *reading, const Hero__V1__GetRequest *request,
@@ -172,10 +166,9 @@ static Code prepared(struct reading *reading, const Hero__V1__GetRequest *reques
         code = expand_parse(reading, model, request->expand, request->n_expand, &tree);
     if (code != HERO__V1__CODE__OK)
         return code;
-    reading->db = pool_take(reading->store, reading->read->deadline_ns, reading->read->echo);
-    if (!reading->db)
-        return fault_set(reading->fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
-                         "no connection was free before the deadline");
+    code = pool_take(reading->store, reading->read, &reading->db, reading->fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     code = run(reading, model, keys, request->n_keys, tree, &roots);
     pool_give(reading->store, reading->db);
     if (code == HERO__V1__CODE__OK)

@@ -42,23 +42,6 @@ Code reading_row(struct reading *reading, size_t bytes)
     return HERO__V1__CODE__OK;
 }
 
-Code reading_begin(struct reading *reading)
-{
-    return db_run(reading->db, "BEGIN", reading->fault);
-}
-
-Code reading_end(struct reading *reading, Code code)
-{
-    struct fault ignored = FAULT_INIT;
-    if (db_in_transaction(reading->db)) {
-        Code ended = db_run(reading->db, "COMMIT", &ignored);
-        if (code == HERO__V1__CODE__OK && ended != HERO__V1__CODE__OK)
-            code = fault_set(reading->fault, ended, "%s", ignored.message ? ignored.message : "");
-    }
-    fault_done(&ignored);
-    return code;
-}
-
 /* ---- arrays that double ---- */
 
 static void *grown(struct arena *arena, const void *items, size_t n, size_t *size, size_t item)

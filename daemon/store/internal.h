@@ -30,7 +30,8 @@ struct store {
     struct db *readers;
     unsigned n_readers;
     bool pool_open;
-    atomic_uint generation; /* grows with each change of the schema: readers forget statements */
+    atomic_bool moments_held; /* idle readers have transactions open (moment.h) */
+    atomic_uint generation;   /* grows with each change of the schema: readers forget statements */
 
     struct db write_db;         /* the writer thread's, and store_open's before it starts */
     struct arena write_scratch; /* the writer's: the text of one statement at a time */
@@ -55,10 +56,16 @@ MUST_CHECK Code key_table_register(struct db *db, struct fault *fault);
 
 MUST_CHECK Code pool_open(struct store *store, struct fault *fault);
 void pool_close(struct store *store);
-/* pool.c: a reader connection; waits for one until deadline_ns (0: for ever).
- * NULL: the deadline passed. Sets its deadline and echo. */
-struct db *pool_take(struct store *store, int64_t deadline_ns, struct echo *echo);
-void pool_give(struct store *store, struct db *db); /* ends its transaction if one is open */
+/* pool.c: a reader connection, in a transaction that sees all that was
+ * committed before (moment.h); waits for one until the read's deadline. */
+MUST_CHECK Code pool_take(struct store *store, const struct store_read *read, struct db **ret_db,
+                          struct fault *fault);
+/* Its transaction stays open for the next read, where it has one. */
+void pool_give(struct store *store, struct db *db);
+/* Ends the transactions of all idle readers: they would hold the log back. */
+void pool_end_moments(struct store *store);
+/* pool.c: a condition whose deadlines are CLOCK_MONOTONIC's. */
+int cond_init_monotonic(pthread_cond_t *cond);
 
 /* store.c: what is served from now on (takes the reference). */
 void store_set_models(struct store *store, struct models *models);
@@ -66,6 +73,8 @@ void store_set_models(struct store *store, struct models *models);
 /* writer.c */
 MUST_CHECK Code writer_start(struct store *store, struct fault *fault);
 void writer_stop(struct store *store); /* finishes the queue, joins the thread */
+/* Readers hold moments: the writer, which has time, ends them when they are idle. */
+void writer_wake(struct store *store);
 
 /* store.c: which kind of trouble one of SQLite's codes is at the start. */
 enum store_trouble store_trouble_of(int sqlite_code);

@@ -236,18 +236,14 @@ static Code run(struct listing *listing, const struct expand *tree, struct nodes
     const char *sql = list_text(listing);
     if (!sql)
         return reading_no_memory(reading);
-    Code code = tree ? reading_begin(reading) : HERO__V1__CODE__OK;
-    sqlite3_stmt *stmt =
-        code == HERO__V1__CODE__OK ? db_prepare(reading->db, sql, reading->fault) : NULL;
+    sqlite3_stmt *stmt = db_prepare(reading->db, sql, reading->fault);
     if (!stmt)
-        return reading_end(reading, reading->fault->code);
-    code = bind_list(listing, stmt);
+        return reading->fault->code;
+    Code code = bind_list(listing, stmt);
     if (code == HERO__V1__CODE__OK)
         code = read_page(listing, stmt, roots, ret_more);
     db_release(reading->db, stmt);
-    if (code == HERO__V1__CODE__OK)
-        code = expand_run(reading, tree, roots);
-    return reading_end(reading, code);
+    return code == HERO__V1__CODE__OK ? expand_run(reading, tree, roots) : code;
 }
 
 /* A page that outgrows a message is made again with fewer records: page_size
@@ -311,10 +307,9 @@ static Code prepared(struct listing *listing, const Hero__V1__ListRequest *reque
         code = expand_parse(reading, listing->model, request->expand, request->n_expand, &tree);
     if (code != HERO__V1__CODE__OK)
         return code;
-    reading->db = pool_take(reading->store, reading->read->deadline_ns, reading->read->echo);
-    if (!reading->db)
-        return fault_set(reading->fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
-                         "no connection was free before the deadline");
+    code = pool_take(reading->store, reading->read, &reading->db, reading->fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     code = run_to_size(listing, tree, &roots, &more);
     pool_give(reading->store, reading->db);
     return code == HERO__V1__CODE__OK ? answer(listing, &roots, more, ret) : code;

@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <time.h>
 #include "internal.h"
+#include "moment.h"
 
-static int cond_init_monotonic(pthread_cond_t *cond)
+int cond_init_monotonic(pthread_cond_t *cond)
 {
     pthread_condattr_t attributes;
     int rc = pthread_condattr_init(&attributes);
@@ -65,7 +66,7 @@ void pool_close(struct store *store)
     store->pool_open = false;
 }
 
-struct db *pool_take(struct store *store, int64_t deadline_ns, struct echo *echo)
+static struct db *idle_one(struct store *store, int64_t deadline_ns)
 {
     pthread_mutex_lock(&store->pool_lock);
     while (!store->idle) {
@@ -84,16 +85,31 @@ struct db *pool_take(struct store *store, int64_t deadline_ns, struct echo *echo
     struct db *db = store->idle; /* the last one given back: its cache is warm */
     store->idle = db->next;
     pthread_mutex_unlock(&store->pool_lock);
+    return db;
+}
 
+Code pool_take(struct store *store, const struct store_read *read, struct db **ret_db,
+               struct fault *fault)
+{
+    struct db *db = idle_one(store, read->deadline_ns);
+    if (!db)
+        return fault_set(fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
+                         "no connection was free before the deadline");
     unsigned generation = atomic_load(&store->generation);
     if (db->generation != generation) {
         db_forget_statements(db);
         db->generation = generation;
     }
     db->next = NULL;
-    db->deadline_ns = deadline_ns;
-    db->echo = echo;
-    return db;
+    db->last_error = SQLITE_OK;
+    Code code = moment_begin(db, fault);
+    db->deadline_ns = read->deadline_ns;
+    db->echo = read->echo;
+    if (code == HERO__V1__CODE__OK)
+        *ret_db = db;
+    else
+        pool_give(store, db);
+    return code;
 }
 
 void pool_give(struct store *store, struct db *db)
@@ -101,12 +117,24 @@ void pool_give(struct store *store, struct db *db)
     /* Cleaning up is short and must not be interrupted or told. */
     db->deadline_ns = 0;
     db->echo = NULL;
-    /* The end of a read has nothing that could fail. */
-    if (db_in_transaction(db))
-        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (db->last_error != SQLITE_OK)
+        moment_end(db);
+    bool held = db_in_transaction(db);
     pthread_mutex_lock(&store->pool_lock);
     db->next = store->idle;
     store->idle = db;
     pthread_cond_signal(&store->pool_ready);
+    pthread_mutex_unlock(&store->pool_lock);
+    if (held && !atomic_exchange(&store->moments_held, true))
+        writer_wake(store);
+}
+
+void pool_end_moments(struct store *store)
+{
+    if (!atomic_exchange(&store->moments_held, false))
+        return;
+    pthread_mutex_lock(&store->pool_lock);
+    for (struct db *db = store->idle; db; db = db->next)
+        moment_end(db);
     pthread_mutex_unlock(&store->pool_lock);
 }

@@ -61,9 +61,6 @@ Code reading_no_memory(struct reading *reading);
 /* Counts a row; ABORTED past the read's row budget, RESOURCE_EXHAUSTED where
  * the answer outgrows a message. */
 MUST_CHECK Code reading_row(struct reading *reading, size_t bytes);
-/* Begins and ends the one moment that all statements of a read see. */
-MUST_CHECK Code reading_begin(struct reading *reading);
-MUST_CHECK Code reading_end(struct reading *reading, Code code);
 
 /* ---- graph_out.c ---- */
 

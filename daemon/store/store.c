@@ -332,11 +332,10 @@ Code store_count_rows(struct store *store, struct store_read *read, uint64_t *re
                       struct fault *fault)
 {
     struct fault own = FAULT_INIT;
-    Code code = HERO__V1__CODE__OK;
-    struct db *db = pool_take(store, read->deadline_ns, read->echo);
-    if (!db)
-        return fault_set(fault, HERO__V1__CODE__DEADLINE_EXCEEDED,
-                         "no connection was free before the deadline");
+    struct db *db;
+    Code code = pool_take(store, read, &db, fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     for (size_t i = 0; i < read->models->n_models && code == HERO__V1__CODE__OK; i++)
         code = count_table(db, &read->models->models[i], read->arena, &ret_rows[i], &own);
     pool_give(store, db);

@@ -7,6 +7,7 @@
  * fails, the others run again, each in a transaction of its own. Nothing is
  * told before COMMIT returned. Knows queues and transactions, not mutations.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include "meta.h"
 #include "write.h"
@@ -15,6 +16,8 @@
 #define BATCH_MAX 512
 /* A statement of a model with a thousand columns of long names fits. */
 #define STATEMENT_ARENA_BYTES (4u << 20)
+/* How long readers keep the moment they saw last (moment.h) when nobody writes. */
+#define MOMENT_MS 100
 #define PURGE_EVERY 64 /* batches: fewer than the clients that a round looks at */
 
 struct writer {
@@ -58,15 +61,43 @@ void store_submit_change(struct store *store, struct store_change *change)
     pthread_mutex_unlock(&writer->lock);
 }
 
+void writer_wake(struct store *store)
+{
+    struct writer *writer = store->writer;
+    pthread_mutex_lock(&writer->lock);
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* With the lock held. Idle readers' moments end here: others that use the
+ * file shall find its log free. */
+static void wait_for_work(struct store *store)
+{
+    struct writer *writer = store->writer;
+    while (!writer->first && !writer->first_change && !writer->stopping) {
+        if (!atomic_load(&store->moments_held)) {
+            pthread_cond_wait(&writer->wake, &writer->lock);
+            continue;
+        }
+        int64_t end_ns = monotonic_ns() + MOMENT_MS * INT64_C(1000000);
+        struct timespec until = {end_ns / 1000000000, end_ns % 1000000000};
+        if (pthread_cond_timedwait(&writer->wake, &writer->lock, &until) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&writer->lock);
+        pool_end_moments(store);
+        pthread_mutex_lock(&writer->lock);
+    }
+}
+
 /* Takes what waits: writes up to a batch, or else one change. Returns false at the end. */
-static bool take(struct writer *writer, struct store_write **ret_batch,
+static bool take(struct store *store, struct store_write **ret_batch,
                  struct store_change **ret_change)
 {
+    struct writer *writer = store->writer;
     *ret_batch = NULL;
     *ret_change = NULL;
     pthread_mutex_lock(&writer->lock);
-    while (!writer->first && !writer->first_change && !writer->stopping)
-        pthread_cond_wait(&writer->wake, &writer->lock);
+    wait_for_work(store);
     struct store_write **end = &writer->first;
     for (unsigned n = 0; *end && n < BATCH_MAX; n++)
         end = &(*end)->next;
@@ -346,7 +377,9 @@ static void *writer_main(void *arg)
     struct writer *writer = store->writer;
     struct store_write *batch;
     struct store_change *change;
-    while (take(writer, &batch, &change)) {
+    while (take(store, &batch, &change)) {
+        /* They are old after this; a COMMIT's checkpoint goes further without them. */
+        pool_end_moments(store);
         if (batch) {
             run_batch(store, batch);
             finish_batch(batch);
@@ -388,7 +421,7 @@ Code writer_start(struct store *store, struct fault *fault)
     writer->last = &writer->first;
     writer->last_change = &writer->first_change;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_cond_init(&writer->wake, NULL);
+    cond_init_monotonic(&writer->wake);
     arena_init(&store->write_scratch, STATEMENT_ARENA_BYTES);
     writer->cache = request_cache_new();
     store->writer = writer;
