@@ -36,7 +36,14 @@ enum column_kind {
 };
 #define COLUMN_KINDS (COLUMN_JSON + 1)
 
-enum default_kind { DEFAULT_NONE, DEFAULT_INTEGER, DEFAULT_REAL, DEFAULT_TEXT, DEFAULT_BYTES };
+enum default_kind {
+    DEFAULT_NONE,
+    DEFAULT_INTEGER,
+    DEFAULT_REAL,
+    DEFAULT_TEXT,
+    DEFAULT_BYTES,
+    DEFAULT_SQL, /* an expression; the database evaluates it where the column is left out */
+};
 
 struct column {
     const struct model *model;

@@ -142,6 +142,17 @@ static const char *read_default(struct column *column, const char *text, struct 
     return "its type takes no default";
 }
 
+static const char *read_sql_default(struct column *column, const Hero__ColumnOptions *options)
+{
+    if (options->default_)
+        return "has default and sql_default; keep one of them";
+    column->default_kind = DEFAULT_SQL;
+    column->default_text = options->sql_default;
+    return expression_refused(options->sql_default)
+               ? "its sql_default is not one whole expression of SQL"
+               : NULL;
+}
+
 /* ---- columns of one model ---- */
 
 static void fill_column(struct builder *builder, const struct draft *draft,
@@ -164,9 +175,11 @@ static void fill_column(struct builder *builder, const struct draft *draft,
         fault_add(builder->fault, field->path, "can't be a column named \"%s\": %s", column->name,
                   why);
     why = options->default_ ? read_default(column, options->default_, builder->arena) : NULL;
-    if (!why && options->default_ && options->primary_key)
+    if (!why && options->sql_default)
+        why = read_sql_default(column, options);
+    if (!why && (options->default_ || options->sql_default) && options->primary_key)
         why = "is a key column, which takes no default";
-    if (!why && options->default_ && implicit)
+    if (!why && (options->default_ || options->sql_default) && implicit)
         why =
             "has no presence (a plain proto3 scalar), so a default would never be used; declare it "
             "optional";

@@ -147,3 +147,41 @@ const char *name_refused(const char *name)
         return "names that begin with _hero_ belong to Hero";
     return NULL;
 }
+
+/* Behind the closing quote; NULL: there is none. A doubled one is a character. */
+static const char *end_of_quoted(const char *at)
+{
+    char close = *at == '[' ? ']' : *at;
+    for (at++; *at; at++) {
+        if (*at != close)
+            continue;
+        if (close == ']' || at[1] != close)
+            return at + 1;
+        at++;
+    }
+    return NULL;
+}
+
+const char *expression_refused(const char *text)
+{
+    size_t depth = 0;
+    bool empty = true;
+    if (!scan_text_valid(text, strlen(text)))
+        return "it is not valid UTF-8";
+    for (const char *at = text; *at;) {
+        empty = empty && strchr(" \t\r\n", *at) != NULL;
+        if (strchr("'\"`[", *at)) {
+            if (!(at = end_of_quoted(at)))
+                return "a quote is not closed";
+            continue;
+        }
+        if (*at == ';' || strncmp(at, "--", 2) == 0 || strncmp(at, "/*", 2) == 0)
+            return "it holds a semicolon or a comment";
+        if (*at == ')' && depth == 0)
+            return "it closes a parenthesis that it didn't open";
+        depth += *at == '(';
+        depth -= *at == ')';
+        at++;
+    }
+    return depth > 0 ? "a parenthesis is not closed" : empty ? "it is empty" : NULL;
+}

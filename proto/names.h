@@ -20,4 +20,9 @@ char *name_quoted(struct arena *arena, const char *name);
  * long, control characters or broken UTF-8, the prefixes sqlite_ and _hero_. */
 const char *name_refused(const char *name);
 
+/* Is the text one whole expression, as far as parentheses, quotes, comments
+ * and semicolons tell? It stands in DDL and must not get out of its place.
+ * NULL: it is; else why not. */
+const char *expression_refused(const char *text);
+
 #endif

@@ -376,6 +376,7 @@ Code column_bind_default(sqlite3_stmt *stmt, int index, const struct column *col
     Code code = HERO__V1__CODE__OK;
     switch (column->default_kind) {
     case DEFAULT_NONE:
+    case DEFAULT_SQL: /* is left out of the statement instead */
         break;
     case DEFAULT_INTEGER:
         code = integer_value(column->default_integer, &value);

@@ -67,6 +67,9 @@ static void put_default(FILE *out, const struct column *column)
             fprintf(out, "%02X", bytes->data[i]);
         fputc('\'', out);
         return;
+    case DEFAULT_SQL:
+        fprintf(out, " DEFAULT (%s)", column->default_text);
+        return;
     }
 }
 

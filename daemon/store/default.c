@@ -71,6 +71,7 @@ static bool value_matches(const char *value, size_t len, const struct column *co
     switch (column->default_kind) {
     case DEFAULT_NONE:
     case DEFAULT_BYTES:
+    case DEFAULT_SQL:
         return false;
     case DEFAULT_TEXT:
         return len == column->default_bytes.len &&
@@ -85,6 +86,14 @@ static bool value_matches(const char *value, size_t len, const struct column *co
     return false;
 }
 
+/* Byte for byte, but for parentheses around. */
+static bool same_expression(const char *sql, size_t len, const char *expression)
+{
+    size_t n = strlen(expression);
+    strip(&expression, &n);
+    return len == n && memcmp(sql, expression, n) == 0;
+}
+
 bool default_matches(const char *sql, const struct column *column)
 {
     size_t len = strlen(sql), value_len = 0;
@@ -93,6 +102,8 @@ bool default_matches(const char *sql, const struct column *column)
         return column->default_kind == DEFAULT_NONE;
     if (column->default_kind == DEFAULT_BYTES)
         return bytes_match(sql, len, &column->default_bytes);
+    if (column->default_kind == DEFAULT_SQL)
+        return same_expression(sql, len, column->default_text);
 
     char *value = malloc(len + 1);
     bool matches = false;

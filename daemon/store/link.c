@@ -29,7 +29,8 @@ static Code bind_ends(struct commit *commit, sqlite3_stmt *stmt,
 /* A further column of the link model that gets a value without being named. */
 static bool has_default(const struct relationship *relationship, const struct column *column)
 {
-    return column->default_kind != DEFAULT_NONE && !foreign_key_has(relationship->from, column) &&
+    return column->default_kind != DEFAULT_NONE && column->default_kind != DEFAULT_SQL &&
+           !foreign_key_has(relationship->from, column) &&
            !foreign_key_has(relationship->to, column);
 }
 

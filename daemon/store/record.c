@@ -84,21 +84,30 @@ Code record_check_required(struct commit *commit, const struct model *model,
     return code;
 }
 
-static const char *insert_text(struct commit *commit, const struct model *model)
+/* Columns whose absent value the database itself finds are not named. */
+static bool is_named(const struct column *column, const ProtobufCMessage *record)
 {
-    struct sql sql;
+    return column->default_kind != DEFAULT_SQL || record_has(column, record);
+}
+
+static const char *insert_text(struct commit *commit, const struct model *model,
+                               const ProtobufCMessage *record)
+{
+    struct sql sql, values;
+    size_t n = 0;
     commit_sql(commit, &sql);
+    sql_init(&values, sql.arena);
     sql_add(&sql, "INSERT INTO ");
     sql_name(&sql, model->table);
-    sql_add(&sql, " (");
-    sql_columns(&sql, "", model);
-    sql_add(&sql, ") VALUES (");
     for (size_t i = 0; i < model->n_columns; i++) {
-        if (i > 0)
-            sql_add(&sql, ", ");
-        sql_parameter(&sql, (unsigned)i + 1);
+        if (!is_named(&model->columns[i], record))
+            continue;
+        sql_column(&sql, n > 0 ? ", " : " (", &model->columns[i]);
+        sql_add(&values, n++ > 0 ? ", " : ") VALUES (");
+        sql_parameter(&values, (unsigned)i + 1);
     }
-    sql_add(&sql, ") RETURNING ");
+    sql_add(&sql, sql_text(&values));
+    sql_add(&sql, n > 0 ? ") RETURNING " : " DEFAULT VALUES RETURNING ");
     sql_columns(&sql, "", model);
     return sql_text(&sql);
 }
@@ -109,6 +118,8 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt, const struct 
     Code code = HERO__V1__CODE__OK;
     for (size_t i = 0; i < model->n_columns && code == HERO__V1__CODE__OK; i++) {
         const struct column *column = &model->columns[i];
+        if (!is_named(column, record))
+            continue;
         if (record_has(column, record))
             code = bind_columns(commit, stmt, (int)i + 1, &column, 1, record, path);
         else /* where there is none, it is NULL, which makes an id */
@@ -120,7 +131,7 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt, const struct 
 Code record_insert(struct commit *commit, const struct model *model, ProtobufCMessage **record,
                    const char *path)
 {
-    const char *sql = insert_text(commit, model);
+    const char *sql = insert_text(commit, model, *record);
     if (!sql)
         return commit_no_memory(commit);
     sqlite3_stmt *stmt = db_prepare(commit->db, sql, commit->fault);

@@ -75,6 +75,27 @@ static void test_refused(void **state)
     assert_null(name_refused("a\"b"));
 }
 
+static void test_expressions(void **state)
+{
+    (void)state;
+    assert_null(expression_refused("CURRENT_TIMESTAMP"));
+    assert_null(expression_refused("(1 + 2) * (3)"));
+    assert_null(expression_refused("');' || \"a)b\" || `--` || [;]"));
+    assert_null(expression_refused("'it''s ('"));
+    assert_null(expression_refused("5 - -3 / 2 * 1"));
+    assert_non_null(expression_refused(""));
+    assert_non_null(expression_refused(" \n"));
+    assert_non_null(expression_refused("1)"));
+    assert_non_null(expression_refused("(1"));
+    assert_non_null(expression_refused(")("));
+    assert_non_null(expression_refused("1; 2"));
+    assert_non_null(expression_refused("1 -- 2"));
+    assert_non_null(expression_refused("1 /* 2"));
+    assert_non_null(expression_refused("'it''s"));
+    assert_non_null(expression_refused("[a"));
+    assert_non_null(expression_refused("'\xff'"));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -95,6 +116,7 @@ int main(void)
         cmocka_unit_test(test_derived),
         cmocka_unit_test(test_quoted),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_expressions),
     };
     return cmocka_run_group_tests_name("names", tests, set_up, tear_down);
 }
