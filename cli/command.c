@@ -5,9 +5,9 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-    &command_apply,  &command_remove, &command_models, &command_create, &command_get,
-    &command_list,   &command_update, &command_delete, &command_upsert, &command_link,
-    &command_unlink, &command_call,   &command_status,
+    &command_apply, &command_infer,  &command_remove, &command_models, &command_create,
+    &command_get,   &command_list,   &command_update, &command_delete, &command_upsert,
+    &command_link,  &command_unlink, &command_call,   &command_status,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

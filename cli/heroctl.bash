@@ -1,7 +1,7 @@
 # bash completion for heroctl: commands, options, models, relationships.
 _heroctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='apply remove models create get list update upsert delete link unlink call status'
+    local commands='apply infer remove models create get list update upsert delete link unlink call status'
     local options='--url --output --timeout --echo --help --version'
     local command='' operands=() i
 
@@ -35,7 +35,7 @@ _heroctl() {
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     elif [[ ! $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
-    elif [[ $command == apply ]]; then
+    elif [[ $command == apply || $command == infer ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
     elif [[ $command == call && ${#operands[@]} -eq 0 ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(heroctl call --help |

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,13 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "protoc.h"
+#include "process.h"
 #include "text.h"
 
-/* Larger sets fit no daemon's message limit. */
-#define SET_MAX_BYTES (64u << 20)
 #define MAX_COMPLAINTS 64
-
-extern char **environ;
 
 struct words {
     char **words;
@@ -162,70 +157,6 @@ static int add_directory(const struct context *context, struct words *words, con
 
 /* ---- running ---- */
 
-static int spawn(char *const *words, int output, int complaints, int *ret_status)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t defaults;
-    pid_t pid;
-
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, 1);
-    posix_spawn_file_actions_adddup2(&actions, complaints, 2);
-    int error = posix_spawnp(&pid, words[0], &actions, &attributes, words, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error)
-        return error;
-    while (waitpid(pid, ret_status, 0) < 0) {
-        if (errno != EINTR)
-            return errno;
-    }
-    return 0;
-}
-
-/* The whole of a file, with a terminator behind it. */
-static int read_file(const struct context *context, int fd, const char *name, char **ret_bytes,
-                     size_t *ret_size)
-{
-    struct stat status;
-    size_t size = 0;
-
-    if (fstat(fd, &status))
-        return report_local(context, "cannot read %s: %s", name, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return report_local(context, "cannot read %s: it is neither a file nor a directory", name);
-    if (status.st_size > SET_MAX_BYTES)
-        return report_failure(context, HERO_RESOURCE_EXHAUSTED,
-                              "%s is too large for a descriptor set", name);
-    char *bytes = malloc((size_t)status.st_size + 1);
-    if (!bytes)
-        return report_local(context, "out of memory");
-    while (size < (size_t)status.st_size) {
-        ssize_t n = pread(fd, bytes + size, (size_t)status.st_size - size, (off_t)size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            free(bytes);
-            return report_local(context, "cannot read %s: %s", name, strerror(errno));
-        }
-        if (n == 0)
-            break;
-        size += (size_t)n;
-    }
-    bytes[size] = '\0';
-    *ret_bytes = bytes;
-    *ret_size = size;
-    return 0;
-}
-
 /* "heroes.proto:5:3: what" as path and description; other lines as description. */
 static hero_violation violation_of(char *line)
 {
@@ -278,7 +209,7 @@ static int read_results(const struct context *context, const struct words *words
 {
     char *text, *set;
     size_t size;
-    int result = read_file(context, complaints, "protoc's messages", &text, &size);
+    int result = process_read(context, complaints, "protoc's messages", &text, &size);
 
     if (result)
         return result;
@@ -286,7 +217,7 @@ static int read_results(const struct context *context, const struct words *words
         result = tell_complaints(context, words, text);
     } else {
         pass_on_warnings(text);
-        result = read_file(context, output, "protoc's output", &set, ret_size);
+        result = process_read(context, output, "protoc's output", &set, ret_size);
         if (!result)
             *ret_set = set;
     }
@@ -299,8 +230,9 @@ static int run_protoc(const struct context *context, struct words *words, void *
 {
     int output = memfd_create("set", MFD_CLOEXEC), status = 0, result;
     int complaints = memfd_create("complaints", MFD_CLOEXEC);
-    int error =
-        output < 0 || complaints < 0 ? errno : spawn(words->words, output, complaints, &status);
+    int error = output < 0 || complaints < 0
+                    ? errno
+                    : process_run(words->words, output, complaints, &status);
 
     if (error == ENOENT || (!error && WIFEXITED(status) && WEXITSTATUS(status) == 127))
         result = report_local(context, "protoc is not installed: install protobuf-compiler, or "
@@ -354,7 +286,7 @@ int protoc_descriptor_set(struct context *context, const char *path, void **ret_
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return report_local(context, "cannot read %s: %s", path, strerror(errno));
-    int result = read_file(context, fd, path, &bytes, ret_size);
+    int result = process_read(context, fd, path, &bytes, ret_size);
     close(fd);
     if (!result)
         *ret_set = bytes;

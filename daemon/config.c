@@ -32,6 +32,7 @@ enum kind {
     KIND_MODE,
     KIND_LEVEL,
     KIND_CPU,
+    KIND_INFER,
     KIND_HELP,
     KIND_VERSION
 };
@@ -92,6 +93,8 @@ static const struct option_row rows[] = {
      "threads for reads that take their time"},
     {"io-cpu", 0, KIND_CPU, NUMBER(io_cpu, 0, 1023), "auto", "CPU",
      "the CPU for the transport's threads; any: leave them; auto: one on machines of 2 to 8"},
+    {"infer", 0, KIND_INFER, NUMBER(infer, 0, 0), NULL, "FILE",
+     "print models of that SQLite database as .proto and exit; see heroctl infer"},
     {"help", 'h', KIND_HELP, NUMBER(echo, 0, 0), NULL, NULL, "print this and exit"},
     {"version", 'V', KIND_VERSION, NUMBER(echo, 0, 0), NULL, NULL, "print the version and exit"},
 };
@@ -297,6 +300,7 @@ static Code set(struct config *config, const struct option_row *row, const char 
         return set_level(row, field, value, where, fault);
     case KIND_CPU:
         return set_cpu(row, field, value, where, fault);
+    case KIND_INFER:
     case KIND_HELP:
     case KIND_VERSION:
         break;
@@ -317,7 +321,7 @@ static const struct option_row *find(const char *name)
 
 static bool settable(const struct option_row *row)
 {
-    return row && row->kind != KIND_HELP && row->kind != KIND_VERSION;
+    return row && row->kind < KIND_INFER;
 }
 
 static Code read_defaults(struct config *config, struct fault *fault)
@@ -536,12 +540,14 @@ Code config_read(struct config *config, int argc, char **argv, enum config_resul
     code = read_arguments(argc, argv, given, &n, fault);
     const char *path = environment(file, name, sizeof(name));
     for (size_t i = 0; i < n && code == OK; i++) {
-        if (given[i].row->kind == KIND_HELP || given[i].row->kind == KIND_VERSION) {
+        if (given[i].row->kind >= KIND_INFER) {
             if (given[i].row->kind == KIND_HELP)
                 print_help();
-            else
+            else if (given[i].row->kind == KIND_VERSION)
                 printf("herod %s\n", HERO_VERSION);
-            *ret_result = CONFIG_DONE;
+            else
+                config->infer = given[i].value;
+            *ret_result = config->infer ? CONFIG_INFER : CONFIG_DONE;
             free(given);
             return OK;
         }

@@ -31,11 +31,13 @@ struct config {
     uint64_t timeout_ms, send_timeout_ms, retention_ms, idle_timeout_ms;
     /* Nobody named them: their directories may be created. */
     bool database_is_default, listen_is_default;
+    const char *infer; /* of argv: the database that --infer names */
 };
 
 enum config_result {
     CONFIG_RUN,
     CONFIG_DONE, /* --help, --version: exit 0 */
+    CONFIG_INFER,
 };
 
 /* INVALID_ARGUMENT: one line that names the option, where it stands and what

@@ -44,6 +44,8 @@ enum exit_code {
 /* Files, SQLite, nng, the probe: descriptors that no client may have. */
 #define RESERVED_FDS 256
 #define BUSY_TIMEOUT_MS 5000
+/* Most time for the rows of one table. */
+#define INFER_SECONDS 60
 #define ANSWER_BYTES (64 * 1024)
 #define STOP_GRACE_MS 100
 /* Connections for reads on the transport's threads, beside the readers'. */
@@ -358,6 +360,33 @@ static int run(const struct config *config)
     return EXIT_OK;
 }
 
+/* heroctl infer's other half: models of a database on standard output. */
+static int infer(const char *path)
+{
+    struct infer_options options = {.path = path, .seconds = INFER_SECONDS};
+    struct fault fault = FAULT_INIT;
+    Code code = store_infer(&options, stdout, &fault);
+
+    if (code == HERO__V1__CODE__OK && fflush(stdout) != 0)
+        code = fault_set(&fault, HERO__V1__CODE__INTERNAL, "standard output: %s", strerror(errno));
+    if (code != HERO__V1__CODE__OK)
+        fprintf(stderr, "herod: %s\n", fault.message);
+    fault_done(&fault);
+    switch (code) {
+    case HERO__V1__CODE__OK:
+        return EXIT_OK;
+    case HERO__V1__CODE__NOT_FOUND:
+    case HERO__V1__CODE__INVALID_ARGUMENT:
+    case HERO__V1__CODE__FAILED_PRECONDITION:
+    case HERO__V1__CODE__UNAVAILABLE:
+        return EXIT_OPEN;
+    case HERO__V1__CODE__DATA_LOSS:
+        return EXIT_CORRUPT;
+    default:
+        return EXIT_OTHER;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct config config;
@@ -373,6 +402,8 @@ int main(int argc, char **argv)
     }
     if (result == CONFIG_DONE)
         return EXIT_OK;
+    if (result == CONFIG_INFER)
+        return infer(config.infer);
     log_open((enum log_level)config.log_level);
     int code = run(&config);
     /* no exit(): nng's threads still run, and nng_close can hang (nng 1.5.2) */

@@ -84,8 +84,8 @@ static int harden(sqlite3 *handle)
     return SQLITE_OK;
 }
 
-Code db_open_untouched(struct db *db, const char *path, bool writer, uint32_t busy_timeout_ms,
-                       struct fault *fault)
+static Code open_handle(struct db *db, const char *path, int how, bool writer,
+                        uint32_t busy_timeout_ms, struct fault *fault)
 {
     memset(db, 0, sizeof(*db));
     db->max_cached = MAX_CACHED;
@@ -93,8 +93,7 @@ Code db_open_untouched(struct db *db, const char *path, bool writer, uint32_t bu
     if (!db->cache)
         return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "out of memory");
 
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-                SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    int flags = how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (rc == SQLITE_OK)
         rc = harden(db->handle);
@@ -113,6 +112,19 @@ Code db_open_untouched(struct db *db, const char *path, bool writer, uint32_t bu
     if (!writer)
         sqlite3_progress_handler(db->handle, PROGRESS_STEPS, past_deadline, db);
     return HERO__V1__CODE__OK;
+}
+
+Code db_open_untouched(struct db *db, const char *path, bool writer, uint32_t busy_timeout_ms,
+                       struct fault *fault)
+{
+    return open_handle(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, writer,
+                       busy_timeout_ms, fault);
+}
+
+Code db_open_readonly(struct db *db, const char *uri, uint32_t busy_timeout_ms, struct fault *fault)
+{
+    return open_handle(db, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, false, busy_timeout_ms,
+                       fault);
 }
 
 static Code set_wal(struct db *db, struct fault *fault)

@@ -40,6 +40,9 @@ MUST_CHECK Code db_open(struct db *db, const char *path, bool writer, uint32_t b
  * The file must exist. */
 MUST_CHECK Code db_open_untouched(struct db *db, const char *path, bool writer,
                                   uint32_t busy_timeout_ms, struct fault *fault);
+/* To read and nothing else; `uri` is file:... (not made by others). Symbolic links are followed. */
+MUST_CHECK Code db_open_readonly(struct db *db, const char *uri, uint32_t busy_timeout_ms,
+                                 struct fault *fault);
 /* WAL and what else reads or writes the file. */
 MUST_CHECK Code db_settle(struct db *db, bool writer, struct fault *fault);
 void db_close(struct db *db); /* a db that never opened too, if zeroed */

@@ -201,8 +201,11 @@ Code shape_read(struct db *db, const char *table, struct arena *arena, struct sh
     struct reader reader = {db, arena, fault, NULL};
     struct shape shape = {0};
     Code code = read_kind(&reader, table, &shape);
-    if (code == HERO__V1__CODE__OK && shape.kind && strcmp(shape.kind, "table") == 0) {
+    bool is_table = shape.kind && strcmp(shape.kind, "table") == 0;
+    bool is_view = shape.kind && strcmp(shape.kind, "view") == 0;
+    if (code == HERO__V1__CODE__OK && (is_table || is_view))
         code = read_columns(&reader, table, &shape);
+    if (code == HERO__V1__CODE__OK && is_table) {
         if (code == HERO__V1__CODE__OK)
             code = read_collations(&reader, table, &shape);
         if (code == HERO__V1__CODE__OK)

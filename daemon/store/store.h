@@ -10,6 +10,7 @@
 #ifndef HERO_STORE_H
 #define HERO_STORE_H
 
+#include <stdio.h>
 #include "hero/v1/records.pb-c.h"
 #include "hero/v1/models.pb-c.h"
 #include "hero/v1/admin.pb-c.h"
@@ -176,5 +177,19 @@ void store_submit_change(struct store *store, struct store_change *change);
 /* The DDL of a model as Hero writes it: CREATE TABLE, then its indexes. */
 MUST_CHECK Code store_ddl(const struct model *model, struct arena *arena, char ***ret_statements,
                           size_t *ret_n);
+
+/* ---- databases that others made ---- */
+
+struct infer_options {
+    const char *path;
+    uint64_t rows;    /* most rows looked at, of each table; 0: all */
+    unsigned seconds; /* most time for the rows of each table or view; 0: no limit */
+};
+
+/* Models of any SQLite database, as .proto text. Needs no store and changes
+ * nothing: the file is opened to be read. What models can't say, and what the
+ * file leaves open, is told in comments. NOT_FOUND, or DATA_LOSS for what is
+ * no database; the fault's message names the path. */
+MUST_CHECK Code store_infer(const struct infer_options *options, FILE *out, struct fault *fault);
 
 #endif

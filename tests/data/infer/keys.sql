@@ -1,0 +1,18 @@
+CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT UNIQUE, manager INTEGER REFERENCES customer (id),
+  parent_id INTEGER REFERENCES customer);
+CREATE TABLE address (customer_id INTEGER PRIMARY KEY REFERENCES customer, street TEXT);
+CREATE TABLE invoice (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  payer_id INTEGER NOT NULL REFERENCES customer ON DELETE CASCADE,
+  recipient INTEGER REFERENCES customer ON DELETE SET NULL,
+  email TEXT REFERENCES customer (email) ON DELETE RESTRICT,
+  copy_of INTEGER UNIQUE REFERENCES invoice ON DELETE SET DEFAULT ON UPDATE CASCADE);
+CREATE TABLE item (invoice INTEGER REFERENCES invoice DEFERRABLE INITIALLY DEFERRED, line INTEGER, customerid INTEGER REFERENCES customer,
+  PRIMARY KEY (invoice, line));
+CREATE TABLE part (a INTEGER, b TEXT, c TEXT, PRIMARY KEY (a, b), UNIQUE (b, c));
+CREATE TABLE uses (id INTEGER PRIMARY KEY, part_a INTEGER, part_b TEXT, alt_b TEXT, alt_c TEXT,
+  FOREIGN KEY (part_a, part_b) REFERENCES part, FOREIGN KEY (alt_b, alt_c) REFERENCES part (b, c) ON DELETE SET NULL,
+  FOREIGN KEY (part_a) REFERENCES nowhere, FOREIGN KEY (alt_b) REFERENCES part (c), FOREIGN KEY (alt_c) REFERENCES part (x));
+-- a key that holds texts makes what refers to it texts
+CREATE TABLE code (code INTEGER_OR_TEXT PRIMARY KEY NOT NULL);
+CREATE TABLE alias (name TEXT PRIMARY KEY, code INTEGER REFERENCES code);
+INSERT INTO code VALUES (1), ('x'); INSERT INTO alias VALUES ('n', 1);
