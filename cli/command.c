@@ -5,9 +5,9 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-    &command_apply, &command_infer,  &command_remove, &command_models, &command_create,
-    &command_get,   &command_list,   &command_update, &command_delete, &command_upsert,
-    &command_link,  &command_unlink, &command_call,   &command_status,
+    &command_apply, &command_infer,  &command_remove,    &command_models, &command_create,
+    &command_get,   &command_list,   &command_update,    &command_delete, &command_upsert,
+    &command_link,  &command_unlink, &command_set_links, &command_call,   &command_status,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -63,7 +63,7 @@ void command_print_usage(FILE *out)
           "Commands:\n",
           out);
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-8s  %s\n", commands[i]->name, commands[i]->help);
+        fprintf(out, "  %-9s  %s\n", commands[i]->name, commands[i]->help);
     fprintf(out,
             "\n%s\n%s\n"
             "Example:\n"

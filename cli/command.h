@@ -29,8 +29,8 @@ void command_print_usage(FILE *out);
 /* heroctl COMMAND --help */
 void command_print_help(const struct command *command, FILE *out);
 
-extern const struct command command_infer, command_apply, command_remove, command_models, command_create,
-    command_get, command_list, command_update, command_delete, command_link, command_unlink,
-    command_call, command_status, command_upsert;
+extern const struct command command_infer, command_apply, command_remove, command_models,
+    command_create, command_get, command_list, command_update, command_delete, command_link,
+    command_unlink, command_call, command_set_links, command_status, command_upsert;
 
 #endif

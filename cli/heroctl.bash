@@ -1,7 +1,7 @@
 # bash completion for heroctl: commands, options, models, relationships.
 _heroctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='apply infer remove models create get list update upsert delete link unlink call status'
+    local commands='apply infer remove models create get list update upsert delete link unlink set-links call status'
     local options='--url --output --timeout --echo --help --version'
     local command='' operands=() i
 
@@ -16,6 +16,7 @@ _heroctl() {
     case $command in
     apply) options+=' --plan --include' ;;
     models) options+=' --sql --proto' ;;
+    set-links) options+=' --etag --validate-only' ;;
     create | link | unlink) options+=' --validate-only' ;;
     get) options+=' --expand --etags' ;;
     list) options+=' --expand --order-by --limit --page-token --all --etags' ;;
@@ -44,7 +45,7 @@ _heroctl() {
         # Table names; nothing when no daemon answers.
         mapfile -t COMPREPLY < <(compgen -W "$(heroctl --timeout 1 models -o csv 2>/dev/null |
             tail -n +2 | cut -d, -f2)" -- "$cur")
-    elif [[ $command == *link && ${#operands[@]} -eq 2 ]]; then
+    elif [[ $command == *link* && ${#operands[@]} -eq 2 ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(heroctl --timeout 1 models "${operands[0]}" -o csv \
             2>/dev/null | sed -n 's/,relationship,.*//p')" -- "$cur")
     fi

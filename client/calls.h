@@ -20,6 +20,8 @@ MUST_CHECK Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryDa
 /* The i-th record of the result has this etag; none: as none was asked for. */
 MUST_CHECK Code calls_etag(hero_result *result, size_t i, const Hero__V1__Record *record,
                            struct fault *fault);
+/* What SetLinks told of the list: of the first outcome. */
+MUST_CHECK Code calls_list_etag(hero_result *result, struct fault *fault);
 MUST_CHECK Code calls_no_memory(const hero_request *request, struct fault *fault);
 
 /* Fills how an upsert finds its record and what it does then. how may be NULL. */

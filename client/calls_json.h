@@ -16,6 +16,10 @@ MUST_CHECK Code calls_text(hero_result *result, json_t *value, struct fault *fau
 
 /* {"commit": N}, or an empty object where nothing was to be stored. NULL: no memory. */
 json_t *calls_commit(const Hero__V1__CommitResponse *commit);
+/* What SetLinks did, beside its counts: keys that were added and removed, the list's etag. */
+MUST_CHECK Code calls_add_set(hero_request *request, hero_result *result,
+                              const Hero__V1__Outcome *outcome, json_t *object,
+                              struct fault *fault);
 /* Takes the member "@etag" out of an object of columns, if it is there: what
  * is stored must have it. */
 MUST_CHECK Code calls_take_etag(json_t *value, struct json_path *path, struct arena *arena,

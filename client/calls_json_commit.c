@@ -387,12 +387,41 @@ static Code read_unlinking(struct commit *commit, const json_t *value, Hero__V1_
     return read_link(commit, value, mutation);
 }
 
+static Code read_setting(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
+{
+    static const char *const members[] = {"model", "key", "relationship", "to", "etag", NULL};
+    Hero__V1__SetLinksRequest *set = arena_alloc(commit->arena, sizeof(*set));
+    Hero__V1__LinkRequest link = HERO__V1__LINK_REQUEST__INIT;
+    Hero__V1__Target etag = HERO__V1__TARGET__INIT;
+    Code code = check_members(commit, value, members);
+
+    if (!code && !set)
+        code = no_memory(commit);
+    if (!code)
+        code = read_link_members(commit, value, &link);
+    if (!code)
+        code = read_etag(commit, value, &etag);
+    if (code)
+        return code;
+    hero__v1__set_links_request__init(set);
+    set->target = link.target;
+    set->relationship = link.relationship;
+    set->related = link.related;
+    set->n_related = link.n_related;
+    set->has_etag = etag.has_etag;
+    set->etag = etag.etag;
+    mutation->op_case = HERO__V1__MUTATION__OP_SET_LINKS;
+    mutation->set_links = set;
+    return HERO__V1__CODE__OK;
+}
+
 static const struct {
     const char *name;
     Code (*read)(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation);
 } ops[] = {
-    {"create", read_create}, {"upsert", read_upsert}, {"update", read_update},
-    {"delete", read_delete}, {"link", read_linking},  {"unlink", read_unlinking},
+    {"create", read_create},     {"upsert", read_upsert}, {"update", read_update},
+    {"delete", read_delete},     {"link", read_linking},  {"unlink", read_unlinking},
+    {"set_links", read_setting},
 };
 
 static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
@@ -410,9 +439,9 @@ static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__
         json_path_pop(&commit->path, before);
         return code;
     }
-    return fault_add(
-        commit->fault, commit->path.text,
-        "expected an object of one member: create, upsert, update, delete, link or unlink");
+    return fault_add(commit->fault, commit->path.text,
+                     "expected an object of one member: create, upsert, update, delete, link, "
+                     "unlink or set_links");
 }
 
 /* ---- the whole ---- */
@@ -444,6 +473,8 @@ static Code write_outcome(hero_request *request, hero_result *result, size_t ind
         failed |= json_object_set_new(value, "kept", json_integer(outcome->kept));
     if (outcome->has_deleted)
         failed |= json_object_set_new(value, "deleted", json_integer(outcome->deleted));
+    if (!code && outcome->has_etag)
+        code = calls_add_set(request, result, outcome, value, fault);
     if (!code && failed)
         code = fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for the JSON");
     if (code)
@@ -500,6 +531,8 @@ static void blame(hero_request *request, struct fault *fault)
         {".delete.targets[0]", ".delete.key"},
         {".link.target", ".link.key"},
         {".link.related", ".link.to"},
+        {".set_links.target", ".set_links.key"},
+        {".set_links.related", ".set_links.to"},
         {".unlink.target", ".unlink.key"},
         {".unlink.related", ".unlink.to"},
         {NULL, NULL},

@@ -1,7 +1,8 @@
 /*
- * Deleting, linking and unlinking by keys as text.
+ * Deleting, linking, unlinking and replacing links by keys as text.
  */
 #include <stdio.h>
+#include "base64.h"
 #include "calls_json.h"
 
 static Code targets_of(hero_request *request, const struct model *model, const char *const *keys,
@@ -32,32 +33,77 @@ static Code targets_of(hero_request *request, const struct model *model, const c
     return HERO__V1__CODE__OK;
 }
 
+static int set_count(json_t *object, const char *name, uint64_t n)
+{
+    return json_object_set_new(object, name, json_integer((json_int_t)n));
+}
+
+/* Records of which only the keys are known, as keys go in. */
+static Code add_keys(hero_request *request, hero_result *result, json_t *object, const char *name,
+                     Hero__V1__Record *const *records, size_t n, struct fault *fault)
+{
+    json_t *array = json_array();
+    Code code = json_object_set_new(object, name, array) ? calls_no_memory(request, fault)
+                                                         : HERO__V1__CODE__OK;
+
+    for (size_t i = 0; !code && i < n; i++) {
+        json_t *key;
+
+        code = graph_json_key(bindings_models(request->bindings), records[i], &result->arena, &key,
+                              fault);
+        if (!code && json_array_append_new(array, key))
+            code = calls_no_memory(request, fault);
+    }
+    return code;
+}
+
+Code calls_add_set(hero_request *request, hero_result *result, const Hero__V1__Outcome *outcome,
+                   json_t *object, struct fault *fault)
+{
+    const char *etag = base64_text(&result->arena, outcome->etag);
+    Code code = add_keys(request, result, object, "added_keys", outcome->added_records,
+                         outcome->n_added_records, fault);
+
+    if (!code)
+        code = add_keys(request, result, object, "removed_keys", outcome->removed_records,
+                        outcome->n_removed_records, fault);
+    if (!code && (!etag || json_object_set_new(object, "etag", json_string(etag))))
+        code = calls_no_memory(request, fault);
+    return code;
+}
+
+static Code add_set(hero_request *request, hero_result *result, json_t *object, struct fault *fault)
+{
+    Code code = calls_list_etag(result, fault);
+
+    return code ? code : calls_add_set(request, result, result->commit->outcomes[0], object, fault);
+}
+
 /* The counts are the answer: {"commit": 7, "added": 2, "kept": 0}; of a dry run
  * without the commit. */
 static Code read_counts(hero_request *request, hero_result *result, struct fault *fault)
 {
     Code code = request_read_commit(request, result, fault);
     const char *format = request->how;
-    uint64_t kept = 0;
 
     if (code)
         return code;
-    for (size_t i = 0; i < result->commit->n_outcomes; i++)
-        kept += result->commit->outcomes[i]->kept;
     json_t *counts = calls_commit(result->commit);
     int failed = !counts;
     if (*format == 'd')
-        failed |= json_object_set_new(counts, "deleted", json_integer((json_int_t)result->deleted));
-    if (*format == 'l')
-        failed |= json_object_set_new(counts, "added", json_integer((json_int_t)result->added));
-    else
-        failed |= json_object_set_new(counts, "removed", json_integer((json_int_t)result->removed));
+        failed |= set_count(counts, "deleted", result->deleted);
+    if (*format != 'd' && *format != 'u')
+        failed |= set_count(counts, "added", result->added);
+    if (*format != 'l')
+        failed |= set_count(counts, "removed", result->removed);
     if (*format != 'd')
-        failed |= json_object_set_new(counts, "kept", json_integer((json_int_t)kept));
-    if (!failed)
+        failed |= set_count(counts, "kept", result->kept);
+    if (!failed && *format == 's')
+        code = add_set(request, result, counts, fault);
+    if (!code && !failed)
         return calls_text(result, counts, fault);
     json_decref(counts);
-    return calls_text(result, NULL, fault);
+    return code ? code : calls_text(result, NULL, fault);
 }
 
 /* ---- delete ---- */
@@ -189,4 +235,55 @@ hero_request *hero_request_unlink_json(hero_client *client, const char *model, c
     const struct link_arguments arguments = {model, key, relationship, related, n_related};
 
     return request_prepare(client, &unlink_kind, &arguments, error);
+}
+
+/* ---- set links ---- */
+
+static Code build_set_links(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct link_arguments *link = arguments;
+    Hero__V1__SetLinksRequest input = HERO__V1__SET_LINKS_REQUEST__INIT;
+    const struct relationship *relationship;
+    const struct model *model;
+    ProtobufCBinaryData key;
+    Code code = calls_model(request, link->model, &model, fault);
+
+    if (!code)
+        code = calls_relationship(model, link->relationship, &relationship, fault);
+    if (!code)
+        code = key_parse(model, link->key, "target", &request->arena, &key, fault);
+    if (!code)
+        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
+                          &input.related, fault);
+    if (code)
+        return code;
+    input.n_related = link->n_related;
+    input.relationship = (char *)(uintptr_t)relationship->name;
+    input.target = calls_target(&request->arena, model, key);
+    if (!input.target)
+        return calls_no_memory(request, fault);
+    request->how = "s";
+    request->read = read_counts;
+    return request_pack(request, &input.base, fault);
+}
+
+static const struct request_kind set_links_kind = {"hero.v1.Records/SetLinks", true, true,
+                                                   build_set_links};
+
+hero_result *hero_client_set_links_json(hero_client *client, const char *model, const char *key,
+                                        const char *relationship, const char *const *related,
+                                        size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_call(client, &set_links_kind, &arguments, error);
+}
+
+hero_request *hero_request_set_links_json(hero_client *client, const char *model, const char *key,
+                                          const char *relationship, const char *const *related,
+                                          size_t n_related, hero_error *error)
+{
+    const struct link_arguments arguments = {model, key, relationship, related, n_related};
+
+    return request_prepare(client, &set_links_kind, &arguments, error);
 }

@@ -43,6 +43,9 @@ MUST_CHECK Code graph_json_read_columns(const struct model *model, const json_t 
 /* One stored record without relationships. A reference. */
 MUST_CHECK Code graph_json_record(const struct models *models, const Hero__V1__Record *record,
                                   struct arena *arena, json_t **ret_value, struct fault *fault);
+/* The key of a record as keys go in: a value, for several columns an array. A reference. */
+MUST_CHECK Code graph_json_key(const struct models *models, const Hero__V1__Record *record,
+                               struct arena *arena, json_t **ret_key, struct fault *fault);
 /* An array of the roots with what `expand` shows nested in them. A reference;
  * a record that is shown twice along one path is one value of it. */
 MUST_CHECK Code graph_json_write(const struct models *models, const Hero__V1__Graph *graph,

@@ -278,3 +278,24 @@ Code graph_json_record(const struct models *models, const Hero__V1__Record *reco
     json_decref(writing.keep);
     return code;
 }
+
+Code graph_json_key(const struct models *models, const Hero__V1__Record *record,
+                    struct arena *arena, json_t **ret_key, struct fault *fault)
+{
+    struct writing writing = {.models = models, .arena = arena, .fault = fault};
+    struct node node = {.wire = record};
+    Code code = unpack(&writing, &node);
+    json_t *array;
+
+    if (code)
+        return code;
+    array = json_array();
+    for (size_t i = 0; i < node.model->n_primary_key; i++)
+        if (json_array_append_new(array,
+                                  json_write_field(node.record, node.model->primary_key[i]->field)))
+            code = no_memory(&writing);
+    if (!code)
+        *ret_key = json_incref(json_array_size(array) == 1 ? json_array_get(array, 0) : array);
+    json_decref(array);
+    return code;
+}

@@ -212,10 +212,11 @@ HERO_API const char *hero_result_text(const hero_result *result);
 /** List: what to pass for the next page, as text; NULL: this was the last. */
 HERO_API const char *hero_result_next_page_token(const hero_result *result);
 
-/** Writes: the commit's number; links added and removed; records deleted. */
+/** Writes: the commit's number; links added, removed and left as they were; records deleted. */
 HERO_API uint64_t hero_result_commit(const hero_result *result);
 HERO_API uint64_t hero_result_added(const hero_result *result);
 HERO_API uint64_t hero_result_removed(const hero_result *result);
+HERO_API uint64_t hero_result_kept(const hero_result *result);
 HERO_API uint64_t hero_result_deleted(const hero_result *result);
 
 /** Upsert: the record was not there before. */
@@ -225,6 +226,9 @@ HERO_API bool hero_result_created(const hero_result *result);
 HERO_API bool hero_result_keys_only(const hero_result *result);
 /** The etag of hero_result_record(), where etags were asked for; else NULL. */
 HERO_API const char *hero_result_etag(const hero_result *result, size_t index);
+
+/** Set links: the etag of the list as it is now. */
+HERO_API const char *hero_result_list_etag(const hero_result *result);
 
 /** The method's packed output message, for hero_request_call(). */
 HERO_API const void *hero_result_bytes(const hero_result *result, size_t *ret_size);
@@ -254,8 +258,8 @@ HERO_API void hero_request_set_validate_only(hero_request *request);
 /** Answer with the records' etags, which change with any of their columns:
  *  hero_result_etag(), "@etag" in JSON. Get, list, and what writes records. */
 HERO_API void hero_request_set_etags(hero_request *request);
-/** An update or the delete of one record: refuse it (HERO_ABORTED) unless the
- *  stored record still has this etag. */
+/** An update or the delete of one record, or a list that is replaced: refuse it
+ *  (HERO_ABORTED) unless the stored record, or the list, still has this etag. */
 HERO_API HERO_MUST_CHECK hero_code hero_request_set_etag(hero_request *request, const char *etag,
                                                          hero_error *error);
 /** A commit: records of the answer hold their keys only, so that it stays
@@ -401,6 +405,21 @@ hero_request_unlink(hero_client *client, const ProtobufCMessageDescriptor *descr
                     const char *relationship, const hero_key *related, size_t n_related,
                     hero_error *error);
 
+/** Replace the related records of one by these; none: there are none any more.
+ *  Order and repeats don't matter. Result: hero_result_added(), _removed() and
+ *  _kept(); structs that hold keys only, first of those that were added, then
+ *  of those removed (none where the caller's struct has no field for the
+ *  relationship); hero_result_list_etag(), for hero_request_set_etag().
+ *  Errors: HERO_NOT_FOUND; HERO_ABORTED where the list has another etag. */
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_set_links(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                      hero_key key, const char *relationship, const hero_key *related,
+                      size_t n_related, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_set_links(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                       hero_key key, const char *relationship, const hero_key *related,
+                       size_t n_related, hero_error *error);
+
 /* ---- records, as JSON text ---------------------------------------------- */
 
 /*
@@ -491,17 +510,30 @@ hero_request_unlink_json(hero_client *client, const char *model, const char *key
                          const char *relationship, const char *const *related, size_t n_related,
                          hero_error *error);
 
+/** Replace the related records by those with these keys. Result text: {"commit": N,
+ *  "added": n, "removed": n, "kept": n, "added_keys": [...], "removed_keys": [...],
+ *  "etag": "..."}: the list's, for hero_request_set_etag(). */
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_set_links_json(hero_client *client, const char *model, const char *key,
+                           const char *relationship, const char *const *related, size_t n_related,
+                           hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_set_links_json(hero_client *client, const char *model, const char *key,
+                            const char *relationship, const char *const *related, size_t n_related,
+                            hero_error *error);
+
 /** Several mutations in one transaction. @json an array of
  *    {"create": {"model": "hero", "record": {...}, "as": "h"}},
  *    {"update": {"model": "hero", "key": 1, "set": {...}}},
  *    {"upsert": {"model": "hero", "record": {...}, "by": "name", "on_conflict": "ignore"}},
  *    {"delete": {"model": "hero", "key": 1}},
- *    {"link":   {"model": "hero", "key": 1, "relationship": "teams", "to": [2, 3]}}, and "unlink";
+ *    {"link":   {"model": "hero", "key": 1, "relationship": "teams", "to": [2, 3]}}, "unlink"
+ *  and "set_links", which replaces the whole list;
  *  where a key is {"@ref": "h"} it names the record that an earlier create or
  *  upsert called "h" by "as". update and delete take the "etag" that the stored
- *  record must have. Result text: {"commit": N, "outcomes": [...]}, one for each
- *  mutation: "record" as stored (create, update, upsert), "created" (upsert), "added", "removed", "kept"
- *  (links) and "deleted" (records), where they are not absent. */
+ *  record must have, set_links that of the list. Result text: {"commit": N, "outcomes": [...]}, one
+ * for each mutation: "record" as stored (create, update, upsert), "created" (upsert), "added",
+ * "removed", "kept" (links) and "deleted" (records), where they are not absent. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_commit_json(hero_client *client, const char *json,
                                                               hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *

@@ -39,6 +39,7 @@ Code request_read_commit(hero_request *request, hero_result *result, struct faul
 
         result->added += outcome->added;
         result->removed += outcome->removed;
+        result->kept += outcome->kept;
         result->deleted += outcome->deleted;
         result->created = result->created || outcome->created;
     }

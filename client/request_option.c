@@ -71,10 +71,17 @@ static Code put_etag(const hero_request *request, ProtobufCMessage *input, Proto
 {
     if (is_method(request, "hero.v1.Records/Update"))
         return set_target_etag(((Hero__V1__UpdateRequest *)input)->target, etag);
+    if (is_method(request, "hero.v1.Records/SetLinks")) {
+        ((Hero__V1__SetLinksRequest *)input)->has_etag = 1;
+        ((Hero__V1__SetLinksRequest *)input)->etag = etag;
+        return HERO__V1__CODE__OK;
+    }
     if (is_method(request, "hero.v1.Records/Delete") &&
         ((Hero__V1__DeleteRequest *)input)->n_targets == 1)
         return set_target_etag(((Hero__V1__DeleteRequest *)input)->targets[0], etag);
-    return fault_add(fault, "etag", "goes with the update or the delete of one record");
+    return fault_add(
+        fault, "etag",
+        "goes with the update or the delete of one record, or a list that is replaced");
 }
 
 static Code set_etag(hero_request *request, const char *text, struct fault *fault)

@@ -48,6 +48,11 @@ uint64_t hero_result_removed(const hero_result *result)
     return result ? result->removed : 0;
 }
 
+uint64_t hero_result_kept(const hero_result *result)
+{
+    return result ? result->kept : 0;
+}
+
 uint64_t hero_result_deleted(const hero_result *result)
 {
     return result ? result->deleted : 0;
@@ -66,6 +71,11 @@ bool hero_result_keys_only(const hero_result *result)
 const char *hero_result_etag(const hero_result *result, size_t index)
 {
     return result && result->etags && index < result->n_records ? result->etags[index] : NULL;
+}
+
+const char *hero_result_list_etag(const hero_result *result)
+{
+    return result ? result->list_etag : NULL;
 }
 
 const void *hero_result_bytes(const hero_result *result, size_t *ret_size)

@@ -16,8 +16,9 @@ struct hero_result {
     char *text; /* malloc */
     const char *next_page_token;
     const Hero__V1__CommitResponse *commit; /* of a write, else NULL */
-    uint64_t added, removed, deleted;
+    uint64_t added, removed, kept, deleted;
     bool created;
+    const char *list_etag;
     const char **etags; /* of the records; NULL: not asked for */
 };
 

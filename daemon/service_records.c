@@ -211,6 +211,11 @@ static void records_unlink(SERVICE_PARAMS(LinkRequest, CommitResponse))
     submit_one(closure_data, MUTATION(UNLINK, unlink), "related", input->validate_only);
 }
 
+static void records_set_links(SERVICE_PARAMS(SetLinksRequest, CommitResponse))
+{
+    submit_one(closure_data, MUTATION(SET_LINKS, set_links), "related", input->validate_only);
+}
+
 /* The mutations are not in `input`: dispatch left them packed, the store takes
  * them one by one. */
 static void records_commit(SERVICE_PARAMS(CommitRequest, CommitResponse))

@@ -36,8 +36,8 @@ static Code delete_run(struct commit *commit, const Hero__V1__DeleteRequest *req
 
 /* ---- link and unlink ---- */
 
-static const struct relationship *find_relationship(struct commit *commit,
-                                                    const struct model *model, const char *name)
+const struct relationship *commit_relationship(struct commit *commit, const struct model *model,
+                                               const char *name)
 {
     const struct relationship *relationship = name ? model_relationship(model, name) : NULL;
     if (!relationship)
@@ -81,7 +81,7 @@ static Code link_run(struct commit *commit, const Hero__V1__LinkRequest *link, b
     if (code != HERO__V1__CODE__OK)
         return code;
     const struct relationship *relationship =
-        find_relationship(commit, from.model, link->relationship);
+        commit_relationship(commit, from.model, link->relationship);
     if (!relationship)
         return commit->fault->code;
     if (link->n_related == 0)
@@ -185,7 +185,7 @@ Code mutation_run(struct commit *commit, const Hero__V1__Mutation *mutation,
     case HERO__V1__MUTATION__OP_UNLINK:
         return link_run(commit, mutation->unlink, false, outcome);
     case HERO__V1__MUTATION__OP_SET_LINKS:
-        break;
+        return set_links_run(commit, mutation->set_links, outcome);
     case HERO__V1__MUTATION__OP__NOT_SET:
     case _HERO__V1__MUTATION__OP__CASE_IS_INT_SIZE:
         break;

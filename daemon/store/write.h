@@ -84,6 +84,10 @@ MUST_CHECK Code unique_key_choose(struct commit *commit, const struct model *mod
 Code unique_key_taken(struct commit *commit, const struct unique_key *key,
                       const struct entity *stored);
 
+/* A relationship by its name. NULL: there is none; the fault blames "relationship". */
+const struct relationship *commit_relationship(struct commit *commit, const struct model *model,
+                                               const char *name);
+
 /* ---- record.c: rows of models; `path` is the record's in the request ---- */
 
 /* Has the column a value? An id that protobuf can't leave out (proto3) is none while it is 0. */
@@ -151,6 +155,8 @@ MUST_CHECK Code create_run(struct commit *commit, const Hero__V1__Graph *graph,
                            Hero__V1__Outcome *outcome);
 MUST_CHECK Code update_run(struct commit *commit, const Hero__V1__UpdateRequest *update,
                            Hero__V1__Outcome *outcome);
+MUST_CHECK Code set_links_run(struct commit *commit, const Hero__V1__SetLinksRequest *request,
+                              Hero__V1__Outcome *outcome);
 MUST_CHECK Code upsert_run(struct commit *commit, const Hero__V1__UpsertRequest *upsert,
                            Hero__V1__Outcome *outcome);
 

@@ -52,3 +52,22 @@ hero create book '[{"title": "A", "authors": [{"@connect": {"full_name": "Ann An
                                {"@connect": {"handle": "ann"}}]}]' -o json
 hero create book '{"title": "C", "authors": [{"@connect": {"full_name": "New"}}]}'
 hero list author --expand books -o csv
+
+note "A list that is replaced."
+apply_heroes
+"$HEROCTL" create team - >/dev/null <<'END'
+[{"name": "Preventers", "headquarters": "Sharp Tower"}, {"name": "Z-Force", "headquarters": "Bar"},
+ {"name": "Web", "headquarters": "Loft"}]
+END
+"$HEROCTL" create hero name=Deadpond 'secret_name=Dive Wilson' >/dev/null
+hero set-links hero 1 teams 3 1
+hero set-links hero 1 teams 2 1 2 -o json
+etag=$("$HEROCTL" set-links hero 1 teams 2 1 -o json | sed -n 's/.*"etag": "\(.*\)".*/\1/p')
+hero link team 3 heroes 1
+hero set-links hero 1 teams --etag "$etag"
+hero unlink team 3 heroes 1
+hero set-links hero 1 teams --etag "$etag" --validate-only -o jsonl
+hero set-links hero 1 teams --etag "$etag" -o csv
+hero set-links team 2 heroes 1 7
+hero set-links team 9 heroes
+hero list hero --expand teams

@@ -39,6 +39,8 @@ static const struct {
     WRAPPER("hero.v1.Records/Link", link_json),
     WRAPPER("hero.v1.Records/Unlink", unlink),
     WRAPPER("hero.v1.Records/Unlink", unlink_json),
+    WRAPPER("hero.v1.Records/SetLinks", set_links),
+    WRAPPER("hero.v1.Records/SetLinks", set_links_json),
     WRAPPER("hero.v1.Records/Commit", commit_json), /* structs: hero_session_commit */
     WRAPPER("hero.v1.Models/Apply", apply),
     WRAPPER("hero.v1.Models/List", list_models),

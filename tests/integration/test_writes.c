@@ -226,6 +226,69 @@ static void test_no_update_is_lost(void **state)
     hero_result_free(result);
 }
 
+/* ---- lists ---- */
+
+static hero_result *set_teams(struct call_case *test, int64_t id, const hero_key *teams, size_t n,
+                              const char *etag)
+{
+    hero_request *request =
+        hero_request_set_links(C, &hero__descriptor, HERO_KEY(id), "teams", teams, n, E);
+
+    assert_non_null(request);
+    if (etag)
+        assert_int_equal(hero_request_set_etag(request, etag, E), HERO_OK);
+    return run(test, request);
+}
+
+static void test_replace_tells_the_difference(void **state)
+{
+    struct call_case *test = *state;
+    int64_t id = new_hero(test, "Deadpond");
+    hero_key teams[3];
+    hero_result *result;
+    char *etag;
+
+    for (int i = 0; i < 3; i++) {
+        Team team = TEAM__INIT;
+
+        team.name = "team";
+        team.headquarters = "somewhere";
+        result = OK(hero_client_create(C, &team.base, E));
+        teams[i] = HERO_KEY(((Team *)hero_result_record(result, 0))->id);
+        hero_result_free(result);
+    }
+    result = OK(hero_client_set_links(C, &hero__descriptor, HERO_KEY(id), "teams", teams, 2, E));
+    assert_int_equal(hero_result_added(result), 2);
+    assert_int_equal(hero_result_count(result), 2);
+    assert_int_equal(((Team *)hero_result_record(result, 1))->id, teams[1].values[0].integer);
+    assert_null(((Team *)hero_result_record(result, 1))->name);
+    etag = strdup(hero_result_list_etag(result));
+    hero_result_free(result);
+
+    result = OK(set_teams(test, id, teams + 1, 2, etag));
+    assert_int_equal(hero_result_added(result), 1);
+    assert_int_equal(hero_result_removed(result), 1);
+    assert_int_equal(hero_result_kept(result), 1);
+    assert_int_equal(hero_result_count(result), 2); /* added, then removed */
+    assert_int_equal(((Team *)hero_result_record(result, 0))->id, teams[2].values[0].integer);
+    assert_int_equal(((Team *)hero_result_record(result, 1))->id, teams[0].values[0].integer);
+    hero_result_free(result);
+    REFUSED(set_teams(test, id, teams, 3, etag), HERO_ABORTED, "etag", "teams of Hero");
+    REFUSED(hero_client_commit_json(C,
+                                    "[{\"set_links\": {\"model\": \"hero\", \"key\": 1, "
+                                    "\"relationship\": \"teams\", \"to\": [1, 99]}}]",
+                                    E),
+            HERO_NOT_FOUND, "[0].set_links.to[1]", "Team 99");
+    result = OK(hero_client_commit_json(C,
+                                        "[{\"set_links\": {\"model\": \"hero\", \"key\": 1, "
+                                        "\"relationship\": \"teams\", \"to\": []}}]",
+                                        E));
+    assert_int_equal(hero_result_removed(result), 2);
+    assert_non_null(strstr(hero_result_text(result), "\"removed_keys\": [2, 3]"));
+    hero_result_free(result);
+    free(etag);
+}
+
 /* ---- dry runs ---- */
 
 static hero_request *dry(hero_request *request)
@@ -367,6 +430,7 @@ int main(void)
         TEST(test_upsert_in_a_commit),
         TEST(test_optimistic_concurrency),
         TEST(test_no_update_is_lost),
+        TEST(test_replace_tells_the_difference),
         TEST(test_validate_only),
         cmocka_unit_test_setup_teardown(test_large_commit_in_bounded_memory, NULL,
                                         call_case_teardown),

@@ -78,6 +78,27 @@ static void test_prefix(void **state)
     fault_done(&fault);
 }
 
+static void test_take(void **state)
+{
+    struct fault whole = FAULT_INIT, part = FAULT_INIT;
+    (void)state;
+    fault_set(&part, HERO__V1__CODE__NOT_FOUND, "none");
+    fault_add(&part, "a", "is missing");
+    fault_take(&whole, &part);
+    assert_int_equal(whole.code, HERO__V1__CODE__NOT_FOUND);
+    assert_string_equal(whole.message, "none");
+    assert_int_equal(part.code, HERO__V1__CODE__OK);
+    fault_add(&part, "b", "is missing, too");
+    part.n_dropped = 2;
+    fault_take(&whole, &part);
+    assert_int_equal(whole.code, HERO__V1__CODE__NOT_FOUND);
+    assert_int_equal(whole.n_violations, 2);
+    assert_string_equal(whole.violations[1].path, "b");
+    assert_int_equal(whole.n_dropped, 2);
+    fault_done(&whole);
+    assert_null(part.violations);
+}
+
 static void test_code_names(void **state)
 {
     (void)state;
@@ -92,7 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_and_add), cmocka_unit_test(test_null),
         cmocka_unit_test(test_limits),      cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_code_names),
+        cmocka_unit_test(test_take),        cmocka_unit_test(test_code_names),
     };
     return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
 }

@@ -282,6 +282,54 @@ static void test_random(void **state)
     assert_true(n_accepted > 1000);
 }
 
+/* Element by element is what protobuf-c finds at once. */
+static void check_elements(const uint8_t *bytes, size_t len)
+{
+    struct arena arena;
+    ProtobufCMessage *head;
+    Hero__V1__CommitRequest *whole;
+    struct scan_rest rest = SCAN_REST(bytes, len);
+    ProtobufCBinaryData element;
+    size_t n = 0;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(scan_unpack_without(&hero__v1__commit_request__descriptor, 1, bytes, len,
+                                         &scan_limits_rpc, &arena, &head, NULL),
+                     HERO__V1__CODE__OK);
+    whole = hero__v1__commit_request__unpack(arena_allocator(&arena), len, bytes);
+    assert_non_null(whole);
+    while (scan_next(&rest, 1, &element)) {
+        Hero__V1__Mutation *mutation =
+            hero__v1__mutation__unpack(arena_allocator(&arena), element.len, element.data);
+        assert_non_null(mutation);
+        assert_true(n < whole->n_mutations);
+        assert_int_equal(mutation->op_case, whole->mutations[n++]->op_case);
+    }
+    assert_int_equal(n, whole->n_mutations);
+    assert_int_equal(((Hero__V1__CommitRequest *)head)->n_mutations, 0);
+    assert_int_equal(((Hero__V1__CommitRequest *)head)->keys_only, whole->keys_only);
+    assert_int_equal(((Hero__V1__CommitRequest *)head)->validate_only, whole->validate_only);
+    arena_done(&arena);
+}
+
+static void test_elements(void **state)
+{
+    (void)state;
+    size_t n_accepted = 0;
+    check_elements(NULL, 0);
+    check_elements(BYTES("\x0a\x00\x10\x01\x0a\x02\x0a\x00\x78\x01\x0a\x00"));
+    srandom(2);
+    for (unsigned round = 0; round < 60000; round++) {
+        uint8_t bytes[64];
+        size_t len = random_bytes(bytes, sizeof bytes);
+        if (scan_message(&hero__v1__commit_request__descriptor, bytes, len, &scan_limits_rpc,
+                         NULL) != HERO__V1__CODE__OK)
+            continue;
+        check_elements(bytes, len);
+        n_accepted++;
+    }
+    assert_true(n_accepted > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_texts),         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_depth),         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_unpack_budget), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_elements),
     };
     return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }

@@ -1,0 +1,48 @@
+/*
+ * heroctl set-links: the related records of one become exactly these.
+ */
+#include <inttypes.h>
+#include "command.h"
+#include "output.h"
+
+static int run(struct context *context)
+{
+    const struct arguments *arguments = &context->arguments;
+    char **operands = arguments->operands;
+
+    if (!context_connect(context))
+        return report_error(context);
+    hero_result *answer = context_run(
+        context, hero_request_set_links_json(context->client, operands[0], operands[1], operands[2],
+                                             (const char *const *)operands + 3,
+                                             arguments->n_operands - 3, &context->error));
+    if (!answer)
+        return report_error(context);
+    uint64_t added = hero_result_added(answer), removed = hero_result_removed(answer),
+             kept = hero_result_kept(answer);
+    json_t *object = json_loads(hero_result_text(answer), 0, NULL);
+    hero_result_free(answer);
+    if (arguments->format == FORMAT_CSV) { /* a cell holds no list */
+        json_object_del(object, "added_keys");
+        json_object_del(object, "removed_keys");
+    }
+    return output_summary(context, object,
+                          "%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64 " kept", added,
+                          removed, kept);
+}
+
+const struct command command_set_links = {
+    .name = "set-links",
+    .operands = "MODEL KEY RELATIONSHIP [KEY]...",
+    .help = "Replace the related records of one by these, or by none",
+    .details =
+        "Their order and repeats don't matter. -o json tells the keys that were added and\n"
+        "removed, and the list's etag; with --etag a list that was changed since is left as\n"
+        "it is (exit code 4).\n",
+    .example = "  heroctl set-links hero 1 teams 2 3\n"
+               "  heroctl set-links team 2 heroes\n",
+    .options = OPTION_ETAG | OPTION_VALIDATE_ONLY,
+    .n_operands_min = 3,
+    .n_operands_max = OPERANDS_ANY,
+    .run = run,
+};
