@@ -33,8 +33,9 @@ static void add_numbers(json_t *to, const json_t *from)
 
 static json_t *limits_of(const json_t *from)
 {
-    static const char *const names[] = {"message_bytes", "in_flight",  "page_size",  "mutations",
-                                        "expand_depth",  "timeout_ms", "retention_s"};
+    static const char *const names[] = {
+        "message_bytes", "in_flight",   "page_size",    "mutations",    "expand_depth",
+        "timeout_ms",    "retention_s", "filter_bytes", "filter_depth", "filter_terms"};
     json_t *limits = json_object();
     int64_t number;
 

@@ -31,6 +31,10 @@ static void fill_limits(const struct limits *limits, Hero__V1__Limits *ret)
     ret->timeout_ms = limits->max_timeout_ms;
     ret->has_retention_s = true;
     ret->retention_s = limits->retention_s;
+    ret->has_filter_bytes = ret->has_filter_depth = ret->has_filter_terms = 1;
+    ret->filter_bytes = STORE_FILTER_BYTES;
+    ret->filter_depth = STORE_FILTER_DEPTH;
+    ret->filter_terms = STORE_FILTER_TERMS;
 }
 
 static void admin_hello(SERVICE_PARAMS(HelloRequest, HelloResponse))

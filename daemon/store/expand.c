@@ -42,6 +42,9 @@ static Code parse_path(struct reading *reading, const struct model *model, const
         struct expand *expand = find_or_add(reading, tree, relationship);
         if (!expand)
             return reading_no_memory(reading);
+        Code code = reading_mask(reading, relationship->target, NULL, 0, where);
+        if (code == HERO__V1__CODE__RESOURCE_EXHAUSTED)
+            return code;
         tree = &expand->children;
         model = relationship->target;
         at += len;
@@ -83,10 +86,11 @@ static void put_order(struct sql *sql, const struct relationship *relationship)
 static const char *level_text(struct reading *reading, const struct relationship *relationship,
                               bool single)
 {
+    const struct source target = {.model = relationship->target, .alias = "t"};
     struct sql sql;
     sql_init(&sql, reading->arena);
     sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
-    sql_columns(&sql, "t.", relationship->target);
+    reading_columns(reading, &sql, &target);
     sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
     join_tables(&sql, relationship, "l", "t");
     sql_add(&sql, " WHERE ");

@@ -77,11 +77,12 @@ static void not_found(struct reading *reading, const struct model *model,
 /* One key is looked up by its columns; several go in as a table that leads. */
 static const char *roots_text(struct reading *reading, const struct model *model, bool single)
 {
+    const struct source source = {.model = model, .alias = "t"};
     struct sql sql;
     char column[24];
     sql_init(&sql, reading->arena);
     sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
-    sql_columns(&sql, "t.", model);
+    reading_columns(reading, &sql, &source);
     sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
     sql_name(&sql, model->table);
     sql_add(&sql, " AS t WHERE ");
@@ -163,6 +164,8 @@ static Code prepared(struct reading *reading, const Hero__V1__GetRequest *reques
         return reading_no_memory(reading);
     Code code = read_keys(reading, model, request, keys);
     if (code == HERO__V1__CODE__OK)
+        code = reading_mask(reading, model, request->read_mask, request->n_read_mask, "read_mask");
+    if (code == HERO__V1__CODE__OK)
         code = expand_parse(reading, model, request->expand, request->n_expand, &tree);
     if (code != HERO__V1__CODE__OK)
         return code;
@@ -188,14 +191,7 @@ Code store_get(struct store *store, struct store_read *read, const Hero__V1__Get
                               .arena = read->arena,
                               .fault = fault,
                               .etags = request->etags};
-    const struct model *model = models_find(read->models, request->model, fault);
-    if (!model) {
-        fault_add(fault, "model", "%s", fault->message);
-        return fault->code;
-    }
-    reading.graph = arena_alloc(read->arena, sizeof(*reading.graph));
-    if (!reading.graph)
-        return reading_no_memory(&reading);
-    hero__v1__graph__init(reading.graph);
-    return prepared(&reading, request, model, ret);
+    const struct model *model;
+    Code code = reading_start(&reading, request->model, &model);
+    return code == HERO__V1__CODE__OK ? prepared(&reading, request, model, ret) : code;
 }

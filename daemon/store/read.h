@@ -8,6 +8,7 @@
 
 #include "internal.h"
 #include "key_table.h"
+#include "scope.h"
 #include "sql.h"
 
 /* Where a record's edges of one relationship are in the graph. */
@@ -32,6 +33,8 @@ struct nodes {
     size_t n, size;
 };
 
+struct mask; /* reading.c */
+
 struct reading {
     struct store *store;
     struct db *db;
@@ -47,6 +50,8 @@ struct reading {
     bool too_large;                    /* that is why the read failed */
     unsigned n_rows;                   /* touched so far */
     bool etags;                        /* records are told with theirs */
+    unsigned n_sources;                /* tables named in its statements */
+    struct mask *masks;                /* which columns are loaded, by model */
     const struct model *scratch_model; /* what scratch is a record of */
     ProtobufCMessage *scratch;         /* refilled for each row, text borrowed from it */
 };
@@ -61,6 +66,20 @@ Code reading_no_memory(struct reading *reading);
 /* Counts a row; ABORTED past the read's row budget, RESOURCE_EXHAUSTED where
  * the answer outgrows a message. */
 MUST_CHECK Code reading_row(struct reading *reading, size_t bytes);
+
+/* ---- reading.c ---- */
+
+/* The model that the request names, and an empty graph. Violation at model. */
+MUST_CHECK Code reading_start(struct reading *reading, const char *name,
+                              const struct model **ret_model);
+/* An empty graph again: the answer is made anew. */
+void reading_reset(struct reading *reading);
+/* These fields of the model's records are wanted, besides their key; none: all.
+ * Violations at path[i]. */
+MUST_CHECK Code reading_mask(struct reading *reading, const struct model *model,
+                             char *const *fields, size_t n, const char *path);
+/* "t0.id, t0.name, NULL": the model's columns in their order. */
+void reading_columns(const struct reading *reading, struct sql *sql, const struct source *source);
 
 /* ---- graph_out.c ---- */
 

@@ -18,6 +18,13 @@
 
 struct store;
 
+/* What a filter may be: bytes of its text, levels of conditions inside each
+ * other (NOT, AND in OR and OR in AND: 1; any, all, none: 4; count: 6),
+ * comparisons and values in all. */
+#define STORE_FILTER_BYTES 16384
+#define STORE_FILTER_DEPTH 20
+#define STORE_FILTER_TERMS 1000
+
 /* Why a store cannot go on; main maps them to exit codes. */
 enum store_trouble {
     STORE_TROUBLE_NONE,

@@ -4,6 +4,16 @@ import os
 import sys
 
 
+FILTERS = [
+    'title = "Emma" AND price >= 1.5e1 OR NOT in_print',
+    'any(authors, ignore_case(full_name) = "Jane" AND count(books, price < 3) > 2) OR pages NOT IN (1, -2)',
+    r'all(tags, name:"x\u00e4") AND none(editors, link.book_id != 3)',
+    r"""cover IS NOT NULL AND starts_with(title, 'a\'b') AND contains(title, "\\")""",
+    '((a_double <= -0.5e-3 AND a_bool = true) OR (a_uint64 = 18446744073709551615 AND a_bytes = "aGk="))',
+    'branch = "north" AND shelf IN (1, 2, null) AND id = null AND handle < "m" AND name != "n" OR book_id > 1',
+]
+
+
 def varint(n):
     out = bytearray()
     while n > 127:
@@ -38,6 +48,9 @@ def main():
                 + field(4, 9) + field(5, 3) + field(6, 1000) + field(7, 1) + field(8, 2))
     for model in range(8):
         seeds["record-%d" % model] = bytes([model]) + book
+    for i, text in enumerate(FILTERS):
+        for model in range(8):
+            seeds["filter-%d-%d" % (i, model)] = bytes([model]) + text.encode()
     for name, data in seeds.items():
         with open(os.path.join(sys.argv[1], name), "wb") as f:
             f.write(data)

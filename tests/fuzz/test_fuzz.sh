@@ -9,6 +9,7 @@ trap 'exit 143' INT TERM HUP
 "$2/fuzz_frame" "$4" "$seeds"/frame-*
 "$2/fuzz_record" "$4" "$seeds"/record-*
 "$2/fuzz_models" "$4" "$3"
+"$2/fuzz_filter" "$4" "$seeds"/filter-*
 # Each variant opens a database: fewer of them.
 for sql in "$HERO_SOURCE"/tests/data/infer/*.sql; do
     sqlite3 "$seeds/$(basename "$sql" .sql).db" <"$sql"
