@@ -1,16 +1,25 @@
 /*
  * The rows that a bench works on, by formula: whoever reads one back can tell
- * whether it is right without asking. 1,000 teams, 100,000 heroes, three
- * teams a hero. The formulas are those of the programs that herod is compared
- * with, and so must not change.
+ * whether it is right without asking. 1,000 teams, 100,000 heroes (or
+ * HERO_BENCH_HEROES), three teams a hero. The formulas are those of the programs that herod is
+ * compared with, and so must not change.
  */
 #ifndef HERO_BENCH_DATA_H
 #define HERO_BENCH_DATA_H
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { N_TEAMS = 1000, N_HEROES = 100000, TEAMS_OF_HERO = 3, PAGE_SIZE = 100, TEXT_BYTES = 96 };
+enum { N_TEAMS = 1000, TEAMS_OF_HERO = 3, PAGE_SIZE = 100, TEXT_BYTES = 96 };
+
+static inline uint32_t data_n_heroes(void)
+{
+    const char *text = getenv("HERO_BENCH_HEROES");
+    long n = text ? atol(text) : 0;
+
+    return n > 0 && n <= 100000000 ? (uint32_t)n : 100000;
+}
 
 static inline void data_hero_name(uint32_t id, char *text)
 {

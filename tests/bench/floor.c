@@ -12,6 +12,7 @@
 
 static sqlite3 *db;
 static struct measure measure;
+static uint32_t n_heroes;
 static uint64_t random_state = 1000;
 
 static void must(int code)
@@ -57,7 +58,7 @@ static int64_t below(uint32_t n)
 static void do_get(void)
 {
     static sqlite3_stmt *hero, *teams;
-    int64_t id = 1 + below(N_HEROES);
+    int64_t id = 1 + below(n_heroes);
 
     sqlite3_bind_int64(prepared(&hero, "SELECT * FROM hero WHERE id = ?"), 1, id);
     sqlite3_bind_int64(prepared(&teams, "SELECT team.* FROM heroteamlink JOIN team ON "
@@ -92,7 +93,7 @@ static void do_link_of(int64_t team, int64_t hero)
 
 static void do_link(void)
 {
-    do_link_of(1 + below(N_TEAMS), 1 + below(N_HEROES));
+    do_link_of(1 + below(N_TEAMS), 1 + below(n_heroes));
     measure.n_acknowledged += (uint64_t)sqlite3_changes(db);
 }
 
@@ -115,15 +116,34 @@ static void do_create(void)
     measure.n_acknowledged++;
 }
 
+static void do_mixed(uint32_t gets)
+{
+    if (below(100) < gets)
+        do_get();
+    else
+        do_create();
+}
+
+static void do_mixed95(void)
+{
+    do_mixed(95);
+}
+
+static void do_mixed50(void)
+{
+    do_mixed(50);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
     bool writes;
 } workloads[] = {
-    {"get", do_get, false},
-    {"list", do_list, false},
-    {"create", do_create, true},
-    {"link", do_link, true},
+    {"get", do_get, false},          {"list", do_list, false},
+    {"create", do_create, true},     {"link", do_link, true},
+    {"mixed95", do_mixed95, true},   {"mixed50", do_mixed50, true},
+    {"session100", do_create, true}, {"session1000", do_create, true},
+    {"clients", do_get, false},
 };
 
 static void loop(void (*operation)(void), bool writes, int in_flight)
@@ -150,8 +170,9 @@ static void loop(void (*operation)(void), bool writes, int in_flight)
 
 int main(int argc, char **argv)
 {
+    n_heroes = data_n_heroes();
     if (argc != 5) {
-        fprintf(stderr, "usage: floor get|list|create|link IN_FLIGHT SECONDS FILE\n");
+        fprintf(stderr, "usage: floor WORKLOAD IN_FLIGHT SECONDS FILE\n");
         return 2;
     }
     for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++) {
@@ -163,7 +184,10 @@ int main(int argc, char **argv)
                           "PRAGMA foreign_keys = ON",
                           NULL, NULL, NULL));
         measure_init(&measure, atof(argv[3]));
-        loop(workloads[i].run, workloads[i].writes, atoi(argv[2]) > 0 ? atoi(argv[2]) : 1);
+        int n = atoi(argv[2]) > 0 ? atoi(argv[2]) : 1;
+        if (!strncmp(argv[1], "session", 7)) /* so many share a commit, however many wait */
+            n = atoi(argv[1] + 7);
+        loop(workloads[i].run, workloads[i].writes, n);
         measure_print(&measure, 0);
         measure_done(&measure);
         /* Statements are still prepared: the process ends, and with it all. */

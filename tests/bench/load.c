@@ -6,6 +6,8 @@
  *           list    100 heroes after a random name, by name
  *           create  a hero with links to two random teams, durable
  *           link    a random hero and team, durable
+ *           mixed95, mixed50
+ *                   so many of 100 are gets, the others creates
  * PID       herod's, for its CPU time
  *
  * Each slot of IN_FLIGHT starts its next request in the answer of the one
@@ -24,11 +26,14 @@ static const uint8_t models[] = {
 #include "heroes.desc.inc"
 };
 
+struct workload;
+
 struct slot {
     uint64_t random;
     int64_t began_ns;
-    uint32_t hero;    /* get */
-    const char *want; /* list: the first name; create: its name */
+    uint32_t hero;              /* get */
+    const char *want;           /* list: the first name; create: its name */
+    const struct workload *now; /* mixed: what it does this time */
     char name[TEXT_BYTES];
 };
 
@@ -46,12 +51,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 static unsigned n_running;
 static uint64_t n_created;
+static uint32_t n_heroes; /* stored before the run */
 
 /* ---- get ---- */
 
 static hero_request *prepare_get(struct slot *slot, hero_error *error)
 {
-    slot->hero = 1 + (uint32_t)(measure_random(&slot->random) % N_HEROES);
+    slot->hero = 1 + (uint32_t)(measure_random(&slot->random) % n_heroes);
     return hero_request_get(client, &hero__descriptor, HERO_KEY(slot->hero), "teams", error);
 }
 
@@ -78,7 +84,7 @@ static const char *check_get(const struct slot *slot, const hero_result *result)
 /* ---- list: a page token is opaque, so the names to start after are those
  * that a walk through the whole table came by ---- */
 
-enum { WALK_PAGE = 500, N_PLACES = N_HEROES / WALK_PAGE - 1 };
+enum { WALK_PAGE = 500, N_PLACES = 100000 / WALK_PAGE - 1 };
 static struct place {
     char *token;
     char first[TEXT_BYTES]; /* the name that comes next */
@@ -166,7 +172,7 @@ static const char *check_create(const struct slot *slot, const hero_result *resu
     const Hero *hero = hero_result_record(result, 0);
 
     measure.n_acknowledged++;
-    if (!hero || hero->id <= N_HEROES)
+    if (!hero || hero->id <= n_heroes)
         return "create: no new id";
     return strcmp(hero->name, slot->name) ? "create: another name" : NULL;
 }
@@ -176,7 +182,7 @@ static const char *check_create(const struct slot *slot, const hero_result *resu
 static hero_request *prepare_link(struct slot *slot, hero_error *error)
 {
     int64_t team = 1 + (int64_t)(measure_random(&slot->random) % N_TEAMS);
-    int64_t hero = 1 + (int64_t)(measure_random(&slot->random) % N_HEROES);
+    int64_t hero = 1 + (int64_t)(measure_random(&slot->random) % n_heroes);
     hero_key related = HERO_KEY(team);
 
     return hero_request_link(client, &hero__descriptor, HERO_KEY(hero), "teams", &related, 1,
@@ -190,11 +196,36 @@ static const char *check_link(const struct slot *slot, const hero_result *result
     return NULL;
 }
 
+/* ---- mixed ---- */
+
+static const struct workload just_get = {"get", prepare_get, check_get};
+static const struct workload just_create = {"create", prepare_create, check_create};
+
+static hero_request *prepare_mixed(struct slot *slot, unsigned gets, hero_error *error)
+{
+    slot->now = measure_random(&slot->random) % 100 < gets ? &just_get : &just_create;
+    return slot->now->prepare(slot, error);
+}
+
+static hero_request *prepare_mixed95(struct slot *slot, hero_error *error)
+{
+    return prepare_mixed(slot, 95, error);
+}
+
+static hero_request *prepare_mixed50(struct slot *slot, hero_error *error)
+{
+    return prepare_mixed(slot, 50, error);
+}
+
+static const char *check_mixed(const struct slot *slot, const hero_result *result)
+{
+    return slot->now->check(slot, result);
+}
+
 static const struct workload workloads[] = {
-    {"get", prepare_get, check_get},
-    {"list", prepare_list, check_list},
-    {"create", prepare_create, check_create},
-    {"link", prepare_link, check_link},
+    {"get", prepare_get, check_get},           {"list", prepare_list, check_list},
+    {"create", prepare_create, check_create},  {"link", prepare_link, check_link},
+    {"mixed95", prepare_mixed95, check_mixed}, {"mixed50", prepare_mixed50, check_mixed},
 };
 
 /* ---- the loop of a slot ---- */
@@ -283,8 +314,9 @@ int main(int argc, char **argv)
 {
     hero_error error = HERO_ERROR_INIT;
 
+    n_heroes = data_n_heroes();
     if (argc != 6) {
-        fprintf(stderr, "usage: load get|list|create|link IN_FLIGHT SECONDS URL PID\n");
+        fprintf(stderr, "usage: load WORKLOAD IN_FLIGHT SECONDS URL PID\n");
         return 2;
     }
     for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)

@@ -52,12 +52,13 @@ static void add_teams(sqlite3 *db)
 
 static void add_heroes(sqlite3 *db)
 {
+    uint32_t n_heroes = data_n_heroes();
     sqlite3_stmt *hero, *link;
     char text[TEXT_BYTES];
 
     must(db, sqlite3_prepare_v2(db, "INSERT INTO hero VALUES (?, ?, ?, ?)", -1, &hero, NULL));
     must(db, sqlite3_prepare_v2(db, "INSERT INTO heroteamlink VALUES (?, ?)", -1, &link, NULL));
-    for (uint32_t id = 1; id <= N_HEROES; id++) {
+    for (uint32_t id = 1; id <= n_heroes; id++) {
         uint32_t teams[TEAMS_OF_HERO];
         int age = data_hero_age(id);
 
