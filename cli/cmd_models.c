@@ -9,55 +9,73 @@
 #include "schema.h"
 #include "text.h"
 
-static const char *type_name(const struct column *column)
+static const char *scalar_name(ProtobufCType type)
 {
-    switch (column->type) {
-    case PROTOBUF_C_TYPE_INT32:
-        return "int32";
-    case PROTOBUF_C_TYPE_SINT32:
-        return "sint32";
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return "sfixed32";
-    case PROTOBUF_C_TYPE_INT64:
-        return "int64";
-    case PROTOBUF_C_TYPE_SINT64:
-        return "sint64";
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return "sfixed64";
-    case PROTOBUF_C_TYPE_UINT32:
-        return "uint32";
-    case PROTOBUF_C_TYPE_FIXED32:
-        return "fixed32";
-    case PROTOBUF_C_TYPE_UINT64:
-        return "uint64";
-    case PROTOBUF_C_TYPE_FIXED64:
-        return "fixed64";
-    case PROTOBUF_C_TYPE_FLOAT:
-        return "float";
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return "double";
-    case PROTOBUF_C_TYPE_BOOL:
-        return "bool";
-    case PROTOBUF_C_TYPE_STRING:
-        return "string";
-    case PROTOBUF_C_TYPE_BYTES:
-        return "bytes";
-    case PROTOBUF_C_TYPE_ENUM:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        break;
-    }
-    return "";
+    static const char *const names[] = {
+        [PROTOBUF_C_TYPE_INT32] = "int32",       [PROTOBUF_C_TYPE_SINT32] = "sint32",
+        [PROTOBUF_C_TYPE_SFIXED32] = "sfixed32", [PROTOBUF_C_TYPE_INT64] = "int64",
+        [PROTOBUF_C_TYPE_SINT64] = "sint64",     [PROTOBUF_C_TYPE_SFIXED64] = "sfixed64",
+        [PROTOBUF_C_TYPE_UINT32] = "uint32",     [PROTOBUF_C_TYPE_FIXED32] = "fixed32",
+        [PROTOBUF_C_TYPE_UINT64] = "uint64",     [PROTOBUF_C_TYPE_FIXED64] = "fixed64",
+        [PROTOBUF_C_TYPE_FLOAT] = "float",       [PROTOBUF_C_TYPE_DOUBLE] = "double",
+        [PROTOBUF_C_TYPE_BOOL] = "bool",         [PROTOBUF_C_TYPE_ENUM] = "enum",
+        [PROTOBUF_C_TYPE_STRING] = "string",     [PROTOBUF_C_TYPE_BYTES] = "bytes",
+        [PROTOBUF_C_TYPE_MESSAGE] = "message",
+    };
+
+    return names[type];
+}
+
+/* The type of the .proto, an enum or message by its name. */
+static const char *field_type_name(const struct column *column)
+{
+    const ProtobufCFieldDescriptor *field = column->field;
+
+    if (field->type == PROTOBUF_C_TYPE_ENUM)
+        return ((const ProtobufCEnumDescriptor *)field->descriptor)->name;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return ((const ProtobufCMessageDescriptor *)field->descriptor)->name;
+    return scalar_name(field->type);
+}
+
+static const char *format_name(const struct column *column)
+{
+    return column->kind == COLUMN_DATE      ? "date"
+           : column->kind == COLUMN_UUID    ? "uuid"
+           : column->kind == COLUMN_DECIMAL ? "decimal"
+                                            : NULL;
+}
+
+/* "repeated kinds.Hue", "string (uuid)"; yours to free. */
+static char *type_name(const struct column *column)
+{
+    const char *format = format_name(column);
+    char *name = NULL;
+
+    if (asprintf(&name, "%s%s%s%s%s", column_is_list(column) ? "repeated " : "",
+                 field_type_name(column), format ? " (" : "", format ? format : "",
+                 format ? ")" : "") < 0)
+        return NULL;
+    return name;
 }
 
 /* ---- JSON ---- */
 
 static json_t *json_of_column(const struct column *column)
 {
+    char *type = type_name(column);
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "field", column->field_name, "column", column->name,
-        "type", type_name(column), "primary_key", column->primary_key, "not_null",
+        "type", type ? type : "?", "primary_key", column->primary_key, "not_null",
         column->not_null || column->primary_key, "unique", column->unique, "index", column->index);
 
+    free(type);
+    if (column->oneof)
+        json_object_set_new(json, "oneof", json_string(column->oneof->name));
+    if (column->generated)
+        json_object_set_new(json, "generated", json_true());
+    if (column->read_only)
+        json_object_set_new(json, "read_only", json_true());
     if (column->default_kind != DEFAULT_NONE && column->default_text)
         json_object_set_new(json, "default", json_string(column->default_text));
     if (column->foreign_key) {
@@ -167,13 +185,18 @@ static int print_models(struct context *context, const struct models *models)
 
 static void add_column(struct sheet *sheet, const struct column *column)
 {
-    char refers[512], rules[128];
-    const char *cells[] = {column->field_name, type_name(column), rules, NULL, NULL};
+    char refers[512], *type = type_name(column), *rules = NULL;
+    const struct model *model = column->model;
+    const char *cells[] = {column->field_name, type, NULL, NULL, NULL};
 
-    snprintf(rules, sizeof(rules), "%s%s%s%s", column->primary_key ? " primary key" : "",
-             column->not_null && !column->primary_key ? " not null" : "",
-             column->unique ? " unique" : "", column->index ? " index" : "");
-    cells[2] = *rules ? rules + 1 : NULL;
+    if (asprintf(&rules, "%s%s%s%s%s%s%s%s%s", column->primary_key ? " primary key" : "",
+                 model->autoincrement && column == model->auto_id ? " autoincrement" : "",
+                 column->not_null && !column->primary_key ? " not null" : "",
+                 column->unique ? " unique" : "", column->index ? " index" : "",
+                 column->generated ? " generated" : "", column->read_only ? " read only" : "",
+                 column->oneof ? " oneof " : "", column->oneof ? column->oneof->name : "") < 0)
+        rules = NULL;
+    cells[2] = rules && *rules ? rules + 1 : NULL;
     if (column->default_kind != DEFAULT_NONE)
         cells[3] = column->default_text;
     if (column->foreign_key) {
@@ -182,6 +205,8 @@ static void add_column(struct sheet *sheet, const struct column *column)
         cells[4] = refers;
     }
     sheet_row(sheet, cells);
+    free(rules);
+    free(type);
 }
 
 static void add_relationship(struct sheet *sheet, const struct relationship *relationship)

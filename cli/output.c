@@ -36,8 +36,7 @@ static bool is_sheet(const struct context *context)
 
 static bool is_number(const struct column *column)
 {
-    return column->type != PROTOBUF_C_TYPE_BOOL && column->type != PROTOBUF_C_TYPE_STRING &&
-           column->type != PROTOBUF_C_TYPE_BYTES;
+    return column->kind <= COLUMN_DOUBLE || column->kind == COLUMN_DECIMAL;
 }
 
 static void write_scalar(FILE *out, const json_t *value)

@@ -74,26 +74,77 @@ static uint8_t *unknown_bytes(const ProtobufCMessage *options, uint32_t number, 
     return joined;
 }
 
-static void write_option_value(FILE *out, const ProtobufCMessage *options,
-                               const ProtobufCFieldDescriptor *field)
-{
-    const void *value = (const char *)options + field->offset;
+static void write_option_message(FILE *out, const ProtobufCMessage *message);
 
-    if (field->type == PROTOBUF_C_TYPE_STRING)
+static void write_option_value(FILE *out, const ProtobufCFieldDescriptor *field, const void *value)
+{
+    const ProtobufCEnumValue *named;
+
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
         write_quoted(out, *(char *const *)value);
-    else if (field->type == PROTOBUF_C_TYPE_BOOL)
+    } else if (field->type == PROTOBUF_C_TYPE_BOOL) {
         fputs(*(const protobuf_c_boolean *)value ? "true" : "false", out);
-    else
-        fputs("?", out); /* hero's options have texts and flags only */
+    } else if (field->type == PROTOBUF_C_TYPE_ENUM) {
+        named = protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)value);
+        if (named)
+            fputs(named->name, out);
+        else
+            fprintf(out, "%d", *(const int *)value);
+    } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        write_option_message(out, *(ProtobufCMessage *const *)value);
+    } else {
+        fputs("?", out); /* hero's options have no other types */
+    }
 }
 
-static bool option_is_set(const ProtobufCMessage *options, const ProtobufCFieldDescriptor *field)
+static size_t option_size(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_BOOL   ? sizeof(protobuf_c_boolean)
+           : field->type == PROTOBUF_C_TYPE_ENUM ? sizeof(int)
+                                                 : sizeof(void *);
+}
+
+/* Where the field's values are; how many. */
+static size_t option_values(const ProtobufCMessage *options, const ProtobufCFieldDescriptor *field,
+                            const char **ret_values)
 {
     const char *base = (const char *)options;
 
-    if (field->type == PROTOBUF_C_TYPE_STRING)
+    *ret_values = base + field->offset;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        *ret_values = *(char *const *)(const void *)(base + field->offset);
+        return *(const size_t *)(const void *)(base + field->quantifier_offset);
+    }
+    if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE)
         return *(char *const *)(const void *)(base + field->offset) != NULL;
-    return *(const protobuf_c_boolean *)(const void *)(base + field->quantifier_offset);
+    return *(const protobuf_c_boolean *)(const void *)(base + field->quantifier_offset) != 0;
+}
+
+/* {primary_key: true, columns: ["a", "b"]}; messages of a list one by one. */
+static void write_option_message(FILE *out, const ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+    const char *separator = "", *values;
+
+    fputc('{', out);
+    for (unsigned i = 0; i < descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+        size_t n = option_values(message, field, &values);
+        bool list =
+            field->label == PROTOBUF_C_LABEL_REPEATED && field->type != PROTOBUF_C_TYPE_MESSAGE;
+
+        for (size_t k = 0; k < n; k++) {
+            if (!list || k == 0)
+                fprintf(out, "%s%s: %s", separator, field->name, list ? "[" : "");
+            else
+                fputs(", ", out);
+            write_option_value(out, field, values + k * option_size(field));
+            separator = ", ";
+        }
+        if (list && n)
+            fputc(']', out);
+    }
+    fputc('}', out);
 }
 
 /* "{primary_key: true, index: true}" of the option with that number; false: not set. */
@@ -104,20 +155,12 @@ static bool write_hero_option(FILE *out, const char *before, const ProtobufCMess
     uint8_t *bytes = unknown_bytes(options, number, &length);
     ProtobufCMessage *message =
         bytes ? protobuf_c_message_unpack(descriptor, NULL, length, bytes) : NULL;
-    const char *separator = "";
 
     free(bytes);
     if (!message)
         return false;
-    fprintf(out, "%s{", before);
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        if (!option_is_set(message, &descriptor->fields[i]))
-            continue;
-        fprintf(out, "%s%s: ", separator, descriptor->fields[i].name);
-        write_option_value(out, message, &descriptor->fields[i]);
-        separator = ", ";
-    }
-    fputc('}', out);
+    fputs(before, out);
+    write_option_message(out, message);
     protobuf_c_message_free_unpacked(message, NULL);
     return true;
 }

@@ -112,7 +112,7 @@ static void check_column(const ProtobufCFieldDescriptor *field, const struct col
                          struct fault *fault)
 {
     if (field->type == column->type && field->label != PROTOBUF_C_LABEL_REPEATED &&
-        !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        field->type != PROTOBUF_C_TYPE_MESSAGE && !column_is_list(column))
         return;
     fault_add(fault, field->name, "field %u is %s%s here and %s in the served model %s", field->id,
               field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "", type_name(field->type),

@@ -49,6 +49,8 @@ static void check_text(const ProtobufCMessage *record, const ProtobufCFieldDescr
 {
     const char *text = *(char *const *)field_at(record, field);
 
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !field_present(record, field))
+        return; /* another member's value is there */
     if (!text) {
         if (field->label == PROTOBUF_C_LABEL_REQUIRED)
             fault_add(fault, field->name, "is required and NULL");

@@ -86,7 +86,8 @@ static Code set_integer(const struct column *column, const hero_value *value,
     uint64_t bits = (uint64_t)value->integer;
     char text[24];
 
-    if (column->type == PROTOBUF_C_TYPE_STRING || column->type == PROTOBUF_C_TYPE_BYTES)
+    if (column->type == PROTOBUF_C_TYPE_STRING || column->type == PROTOBUF_C_TYPE_BYTES ||
+        column->type == PROTOBUF_C_TYPE_MESSAGE)
         return wrong_kind(column, path, "text or bytes, not an integer", fault);
     if (column->type == PROTOBUF_C_TYPE_BOOL) {
         if (bits > 1)
@@ -106,7 +107,8 @@ static Code set_text(const struct column *column, const hero_value *value, Proto
 
     if (!value->data && (value->size || value->kind == HERO_VALUE_TEXT))
         return fault_add(fault, path, "is NULL");
-    if (column->type == PROTOBUF_C_TYPE_STRING) {
+    if (column->type == PROTOBUF_C_TYPE_STRING || column->type == PROTOBUF_C_TYPE_ENUM ||
+        column->type == PROTOBUF_C_TYPE_MESSAGE) {
         if (!scan_text_valid(value->data, value->size))
             return fault_add(fault, path, "is not valid UTF-8 without NUL");
         return set_by_json(column, json_stringn(value->data, value->size), record, path, arena,

@@ -67,7 +67,9 @@ void session_value_copy(ProtobufCMessage *to, const ProtobufCMessage *from,
 {
     bool present = field_present(from, field);
 
-    memcpy(field_at(to, field), field_at(from, field), scalar_size(field->type));
+    /* Of a oneof, what is there belongs to the member that is set. */
+    if (present || !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        memcpy(field_at(to, field), field_at(from, field), scalar_size(field->type));
     field_set_present(to, field, present);
 }
 
@@ -83,6 +85,8 @@ Code session_snapshot(const struct session_record *record, const struct binding 
 /* What a text or bytes field points to. */
 static const void *points_to(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !field_present(message, field))
+        return NULL;
     if (field->type == PROTOBUF_C_TYPE_STRING)
         return *(char *const *)field_at(message, field);
     return field_present(message, field)
@@ -103,6 +107,7 @@ static Code take_text(hero_session *session, ProtobufCMessage *message,
         if (!copy)
             return session_no_memory(fault);
         *(char **)at = copy;
+        field_set_present(message, field, true);
     } else {
         const ProtobufCBinaryData *bytes = from;
 

@@ -13,13 +13,23 @@
 #include "arena.h"
 #include "fault.h"
 
-/* A descriptor with the given scalar fields, in any order; it lives in the
- * arena and keeps no pointer to the fields. proto3: plain scalars have no
- * presence. NULL when the arena is exhausted. The fields' types must be
- * scalar and their labels optional or required (the caller has checked). */
-const ProtobufCMessageDescriptor *
-dynamic_descriptor(struct arena *arena, const char *full_name, bool proto3,
-                   const Google__Protobuf__FieldDescriptorProto *const *fields, size_t n_fields);
+struct dynamic_field {
+    const Google__Protobuf__FieldDescriptorProto *proto;
+    const void *type; /* the descriptor of its enum or message; else NULL */
+};
+
+/* A descriptor with the given fields, in any order; it lives in the arena and
+ * keeps no pointer to the fields. proto3: plain scalars have no presence.
+ * Fields that are `required` become optional ones. NULL when the arena is
+ * exhausted. No field may be a group (the caller has checked). */
+const ProtobufCMessageDescriptor *dynamic_descriptor(struct arena *arena, const char *full_name,
+                                                     bool proto3,
+                                                     const struct dynamic_field *fields,
+                                                     size_t n_fields);
+
+/* Of several names with one number the first declared is the value's. */
+const ProtobufCEnumDescriptor *dynamic_enum(struct arena *arena, const char *full_name,
+                                            const Google__Protobuf__EnumDescriptorProto *proto);
 
 /* A descriptor for the same C struct as `generated`, with only the given
  * field numbers: packs and unpacks a protoc-c generated struct without its
@@ -36,7 +46,7 @@ ProtobufCMessage *dynamic_message(struct arena *arena,
 /* Is the field set? Singular: presence as protobuf has it (a proto3 scalar
  * without presence is always set). Repeated: not empty. */
 bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
-/* Marks a singular field as set or not (text: NULL; the value is not touched when set). */
+/* Marks a field as set or not (text: NULL, repeated: empty; the value is not touched when set). */
 void field_set_present(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                        bool present);
 /* Where the field's value is inside the message. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <google/protobuf/timestamp.pb-c.h>
+#include "formats.h"
 #include "scan.h"
 
 static struct models_memory *memory_of(const struct models *models)
@@ -153,39 +155,56 @@ static const char *quoted_text(const char *text, struct arena *arena)
     return arena_printf(arena, "\"%.*s%s\"", (int)cut, text, cut < len ? "..." : "");
 }
 
+static const char *moment_text(const Google__Protobuf__Timestamp *timestamp, struct arena *arena)
+{
+    char text[MOMENT_TEXT_SIZE];
+    struct moment moment = {timestamp->seconds, timestamp->nanos};
+    if (!moment_is_valid(moment))
+        return "?";
+    moment_write_rfc3339(moment, text);
+    return arena_strdup(arena, text);
+}
+
+static const char *enum_text(const struct column *column, int number, struct arena *arena)
+{
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(column->field->descriptor, number);
+    return value ? value->name : arena_printf(arena, "%d", number);
+}
+
 static const char *value_text(const ProtobufCMessage *record, const struct column *column,
                               struct arena *arena)
 {
     const void *at = field_at(record, column->field);
     if (!field_present(record, column->field))
         return "NULL";
-    switch (column->type) {
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_ENUM:
+    switch (column->kind) {
+    case COLUMN_INT32:
         return arena_printf(arena, "%" PRId32, *(const int32_t *)at);
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
+    case COLUMN_UINT32:
         return arena_printf(arena, "%" PRIu32, *(const uint32_t *)at);
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
+    case COLUMN_INT64:
         return arena_printf(arena, "%" PRId64, *(const int64_t *)at);
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
+    case COLUMN_UINT64:
         return arena_printf(arena, "%" PRIu64, *(const uint64_t *)at);
-    case PROTOBUF_C_TYPE_FLOAT:
+    case COLUMN_FLOAT:
         return arena_printf(arena, "%.9g", (double)*(const float *)at);
-    case PROTOBUF_C_TYPE_DOUBLE:
+    case COLUMN_DOUBLE:
         return arena_printf(arena, "%.17g", *(const double *)at);
-    case PROTOBUF_C_TYPE_BOOL:
+    case COLUMN_BOOL:
         return *(const protobuf_c_boolean *)at ? "true" : "false";
-    case PROTOBUF_C_TYPE_STRING:
+    case COLUMN_TEXT:
+    case COLUMN_DATE:
+    case COLUMN_UUID:
+    case COLUMN_DECIMAL:
         return quoted_text(*(char *const *)at, arena);
-    case PROTOBUF_C_TYPE_BYTES:
+    case COLUMN_BYTES:
         return arena_printf(arena, "%zu bytes", ((const ProtobufCBinaryData *)at)->len);
-    case PROTOBUF_C_TYPE_MESSAGE:
+    case COLUMN_ENUM:
+        return enum_text(column, *(const int *)at, arena);
+    case COLUMN_TIMESTAMP:
+        return moment_text(*(Google__Protobuf__Timestamp *const *)at, arena);
+    case COLUMN_JSON:
         break;
     }
     return "?";

@@ -36,6 +36,14 @@ enum column_kind {
 };
 #define COLUMN_KINDS (COLUMN_JSON + 1)
 
+/* What SQLite makes of values by the type a column is declared with. */
+enum sql_affinity {
+    AFFINITY_NONE,
+    AFFINITY_TEXT,
+    AFFINITY_NUMERIC, /* and INTEGER: text that looks like a number becomes one */
+    AFFINITY_REAL,
+};
+
 enum default_kind {
     DEFAULT_NONE,
     DEFAULT_INTEGER,
@@ -43,6 +51,21 @@ enum default_kind {
     DEFAULT_TEXT,
     DEFAULT_BYTES,
     DEFAULT_SQL, /* an expression; the database evaluates it where the column is left out */
+    DEFAULT_NOW, /* of a Timestamp or a date: when the record is made */
+};
+
+/* Columns that are one thing together: a constraint, an index, a oneof. */
+struct column_list {
+    const char *name;
+    const struct column **columns;
+    size_t n;
+};
+
+/* A condition in SQL that every row fulfils. */
+struct check {
+    const char *name; /* NULL: none is given */
+    const char *sql;
+    const struct column *column; /* that declares it; NULL: the table does */
 };
 
 struct column {
@@ -55,13 +78,20 @@ struct column {
     ProtobufCType type;                    /* on the wire */
     const ProtobufCFieldDescriptor *field; /* in model->descriptor */
     bool primary_key, not_null, index, unique;
-    bool required; /* the .proto says `required`: NOT NULL, with a warning */
+    bool required;  /* the .proto says `required`: NOT NULL, with a warning */
+    bool read_only; /* the database computes it; never written */
+    bool generated; /* an absent uuid is made on create */
+    bool dashes;    /* a uuid that is stored as people write it */
+    /* Of a database that was there before, or of an enum; NULL: the kind's. */
+    const char *sql_type;
+    enum sql_affinity affinity;
+    const struct column_list *oneof; /* at most one of its columns is set; NULL: none */
     /* What absence becomes on create. default_text is the option as written. */
     enum default_kind default_kind;
     const char *default_text;
     int64_t default_integer; /* bool: 0 or 1 */
     double default_real;
-    ProtobufCBinaryData default_bytes; /* text too */
+    ProtobufCBinaryData default_bytes; /* text too, as SQLite holds it */
     const struct column *foreign_key;  /* column referred to, by a key of this column alone; NULL */
 };
 
@@ -132,6 +162,12 @@ struct model {
     size_t n_relationships;
     /* The one integer primary key that SQLite makes ids for; NULL: keys are the client's. */
     const struct column *auto_id;
+    bool autoincrement;                             /* ids of deleted records are not given again */
+    bool read_only;                                 /* its records are never written */
+    struct column_list *uniques, *indexes, *oneofs; /* uniques and indexes of several columns */
+    size_t n_uniques, n_indexes, n_oneofs;
+    struct check *checks;
+    size_t n_checks;
     bool is_link;                                   /* some relationship's link model */
     bool has_parents;                               /* has a foreign key */
     const ProtobufCMessageDescriptor *descriptor;   /* columns only */
@@ -190,6 +226,19 @@ bool foreign_key_has(const struct foreign_key *key, const struct column *column)
 char *foreign_key_index_name(const struct foreign_key *key, struct arena *arena);
 /* "team_id", "(country, city)": its columns, for people and texts of errors. In the arena. */
 const char *foreign_key_text(const struct foreign_key *key, struct arena *arena);
+
+/* A column of values in a list, which is never absent, only empty. */
+static inline bool column_is_list(const struct column *column)
+{
+    return column->field->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
+/* Does a record that is made without a value for it have one then? */
+static inline bool column_fills_itself(const struct column *column)
+{
+    return column->default_kind != DEFAULT_NONE || column->generated || column->read_only ||
+           column_is_list(column);
+}
 
 /* Unpacks a record of the model: scan, then protobuf-c. Unknown fields are
  * refused: a client with other models must not lose data in silence. */

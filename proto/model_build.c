@@ -61,7 +61,8 @@ static void check_index_names(struct builder *builder, struct draft *const *orde
     const struct models *models = &builder->memory->public;
     size_t n = 0, n_columns = 0;
     for (size_t m = 0; m < models->n_models; m++)
-        n_columns += models->models[m].n_columns + models->models[m].n_foreign_keys + 1;
+        n_columns += models->models[m].n_columns + models->models[m].n_foreign_keys +
+                     models->models[m].n_indexes + 1;
     struct named *names = arena_array(builder->arena, n_columns, sizeof *names);
     for (size_t m = 0; names && m < models->n_models; m++) {
         const struct model *model = &models->models[m];
@@ -73,6 +74,8 @@ static void check_index_names(struct builder *builder, struct draft *const *orde
                     (struct named){name_of_index(builder->arena, model->table, column->name),
                                    order[m]->path, true};
         }
+        for (size_t k = 0; k < model->n_indexes; k++)
+            names[n++] = (struct named){model->indexes[k].name, order[m]->path, true};
         for (size_t k = 0; k < model->n_foreign_keys; k++)
             if (model->foreign_keys[k].wants_index)
                 names[n++] =

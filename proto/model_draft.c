@@ -3,7 +3,7 @@
  * which fields columns and relationships, and every fault that shows in one
  * field alone. Resolves no names.
  */
-#include "model_internal.h"
+#include "model_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,56 +42,10 @@ static bool has_our_package(const FileProto *file)
            strcmp(package, "google.protobuf") == 0;
 }
 
-static const char *refused_type(const FieldProto *field)
+static const char *refused_relationship(const struct draft_field *field)
 {
-    switch (field->type) {
-    case FIELD_TYPE(ENUM):
-        return "enum columns are not supported yet; declare it as int32 or string";
-    case FIELD_TYPE(GROUP):
-        return "groups can't be columns; declare a message or scalar fields";
-    default:
-        return field->has_type && column_type_known(field->type)
-                   ? NULL
-                   : "its type is unknown to this version of Hero";
-    }
-}
-
-static const char *refused_column(const struct draft *draft, const FieldProto *field)
-{
-    const char *why = refused_type(field);
-    if (why)
-        return why;
-    if (field->label == FIELD_LABEL(REPEATED))
-        return "repeated scalars are not supported yet; use a model of its own and a link model";
-    if (field->has_oneof_index && !field->proto3_optional)
-        return "oneof is not supported yet; declare the fields outside of it";
-    if (!draft->proto3 && field->default_value &&
-        (field->type == FIELD_TYPE(STRING) || field->type == FIELD_TYPE(BYTES)))
-        return "a proto default on text or bytes would read back for NULL; use "
-               "(hero.column).default";
-    return NULL;
-}
-
-static bool is_map(const struct draft *draft, const FieldProto *field)
-{
-    const char *type = full_type_name(field->type_name);
-    size_t len = strlen(draft->name);
-    if (strncmp(type, draft->name, len) != 0 || type[len] != '.')
-        return false;
-    for (size_t i = 0; i < draft->message->n_nested_type; i++) {
-        const MessageProto *nested = draft->message->nested_type[i];
-        if (nested->name && strcmp(nested->name, type + len + 1) == 0)
-            return nested->options && nested->options->map_entry;
-    }
-    return false;
-}
-
-static const char *refused_relationship(const struct draft *draft, const struct draft_field *field)
-{
-    if (is_map(draft, field->proto))
-        return "maps can't be stored; use a model of its own with a link model";
-    if (!field->relationship)
-        return "message columns are not supported yet; for related records add (hero.relationship)";
+    if (field_in_oneof(field->proto))
+        return "is a relationship in a oneof, which only columns can be in";
     if (field->column)
         return "is both column and relationship; keep one of the options";
     if (field->proto->label != FIELD_LABEL(REPEATED))
@@ -113,13 +67,13 @@ static void read_field(struct builder *builder, struct draft *draft, struct draf
         return;
     field->column = options_of_column(&builder->options, proto, field->path);
     field->relationship = options_of_relationship(&builder->options, proto, field->path);
-    field->is_column = proto->type != FIELD_TYPE(MESSAGE);
+    field->is_column = proto->type != FIELD_TYPE(MESSAGE) || !field->relationship;
     if (!proto->name || !*proto->name || proto->number < 1 || proto->number > 536870911)
         why = "has no name or no valid number";
     else if (field->is_column && field->relationship)
         why = "has (hero.relationship), which only a message-typed field can have";
     else
-        why = field->is_column ? refused_column(draft, proto) : refused_relationship(draft, field);
+        why = field->is_column ? field_kind(builder, draft, field) : refused_relationship(field);
     if (why)
         fault_add(builder->fault, field->path, "%s", why);
     field->usable = !why;
@@ -147,22 +101,6 @@ char *message_slip(struct arena *arena, const FileProto *file, const MessageProt
                                 "= {}; no table is made of it",
                                 file->name ? file->name : "?", message->name ? message->name : "?")
                  : NULL;
-}
-
-static void check_nested(struct builder *builder, const FileProto *file,
-                         const MessageProto *message, const char *path, unsigned depth)
-{
-    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++) {
-        const MessageProto *nested = message->nested_type[i];
-        const char *inner =
-            arena_printf(builder->arena, "%s.%s", path, nested->name ? nested->name : "");
-        if (!inner)
-            return;
-        if (options_of_table(&builder->options, nested, inner))
-            fault_add(builder->fault, inner,
-                      "models inside messages are not supported yet; declare it at the file's top");
-        check_nested(builder, file, nested, inner, depth + 1);
-    }
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -218,18 +156,16 @@ char *message_full_name(struct arena *arena, const FileProto *file, const Messag
                         message->name ? message->name : "");
 }
 
-static bool read_message(struct builder *builder, const FileProto *file,
-                         const MessageProto *message, struct draft *draft)
+static bool read_message(struct builder *builder, const struct set_type *type, struct draft *draft)
 {
     struct arena *arena = builder->arena;
-    draft->file = file;
+    const MessageProto *message = type->message;
+    draft->file = type->file;
     draft->message = message;
-    draft->proto3 = file->syntax && strcmp(file->syntax, "proto3") == 0;
-    draft->name = message_full_name(arena, file, message);
-    draft->path = arena_printf(arena, "%s:%s", file->name ? file->name : "?",
-                               message->name ? message->name : "?");
+    draft->proto3 = type->file->syntax && strcmp(type->file->syntax, "proto3") == 0;
+    draft->name = type->name;
     draft->fields = arena_array(arena, message->n_field, sizeof *draft->fields);
-    if (!draft->name || !draft->path || !draft->fields)
+    if (!draft->fields)
         return false;
     const char *given = draft->table_options->name;
     draft->table = given ? given : name_of_table(arena, draft->name);
@@ -281,37 +217,56 @@ static bool index_drafts(struct builder *builder)
     return builder->by_name && builder->by_table;
 }
 
+/* "heroes.proto:Outer.Inner" */
+static const char *type_path(struct builder *builder, const struct set_type *type)
+{
+    const char *package = type->file->package ? type->file->package : "";
+    return arena_printf(builder->arena, "%s:%s", type->file->name ? type->file->name : "?",
+                        *package ? type->name + strlen(package) + 1 : type->name);
+}
+
+static size_t count_drafts(const struct set_types *types)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < types->n; i++)
+        n += types->all[i].message && message_is_model(types->all[i].message);
+    return n;
+}
+
+static bool read_type(struct builder *builder, const struct set_type *type)
+{
+    struct draft *draft = &builder->drafts[builder->n_drafts];
+    draft->path = type_path(builder, type);
+    if (!draft->path)
+        return false;
+    draft->table_options = options_of_table(&builder->options, type->message, draft->path);
+    if (!draft->table_options)
+        return true; /* it can't be read, which is told */
+    builder->n_drafts++;
+    return read_message(builder, type, draft);
+}
+
 bool drafts_read(struct builder *builder)
 {
-    const FileSet *set = builder->memory->set;
-    size_t n = 0;
-    for (size_t f = 0; f < set->n_file; f++)
-        n += set->file[f]->n_message_type;
-    builder->drafts = arena_array(builder->arena, n + 1, sizeof *builder->drafts);
+    builder->types = arena_alloc(builder->arena, sizeof *builder->types);
+    if (!builder->types || !set_types_init(builder->types, builder->arena, builder->memory->set))
+        return false;
+    builder->drafts =
+        arena_array(builder->arena, count_drafts(builder->types) + 1, sizeof *builder->drafts);
     if (!builder->drafts)
         return false;
-    for (size_t f = 0; f < set->n_file; f++) {
-        const FileProto *file = set->file[f];
-        for (size_t m = 0; m < file->n_message_type && !file_is_support(file); m++) {
-            const MessageProto *message = file->message_type[m];
-            const char *path = arena_printf(builder->arena, "%s:%s", file->name ? file->name : "?",
-                                            message->name ? message->name : "?");
-            if (!path)
-                return false;
-            struct draft *draft = &builder->drafts[builder->n_drafts];
-            draft->table_options = options_of_table(&builder->options, message, path);
-            check_nested(builder, file, message, path, 0);
-            if (!draft->table_options)
-                keep_warning(builder, message_slip(builder->arena, file, message));
-            else if (!read_message(builder, file, message, draft))
-                return false;
-            else
-                builder->n_drafts++;
-            if (builder->n_drafts > MODELS_MAX) {
-                fault_add(builder->fault, path, "is one model too many; at most %d are taken",
-                          MODELS_MAX);
-                return index_drafts(builder);
-            }
+    for (size_t i = 0; i < builder->types->n; i++) {
+        const struct set_type *type = &builder->types->all[i];
+        if (!type->message || file_is_support(type->file))
+            continue;
+        if (!message_is_model(type->message))
+            keep_warning(builder, message_slip(builder->arena, type->file, type->message));
+        else if (!read_type(builder, type))
+            return false;
+        if (builder->n_drafts > MODELS_MAX) {
+            fault_add(builder->fault, builder->drafts[builder->n_drafts - 1].path,
+                      "is one model too many; at most %d are taken", MODELS_MAX);
+            return index_drafts(builder);
         }
     }
     return index_drafts(builder) && !builder->arena->exhausted;

@@ -47,6 +47,8 @@ struct draft_field {
     const Hero__ColumnOptions *column;             /* NULL: none given */
     const Hero__RelationshipOptions *relationship; /* NULL: none given */
     bool is_column;                                /* else a relationship, or refused */
+    enum column_kind kind;                         /* of a column */
+    const void *type;                              /* its enum's or message's descriptor */
     bool usable;                                   /* no fault found in it alone */
 };
 
@@ -81,6 +83,7 @@ struct builder {
     struct draft *drafts;
     size_t n_drafts;
     struct draft **by_name, **by_table; /* sorted; tables without case */
+    struct set_types *types;            /* all that the set declares */
     char **warnings;
     size_t n_warnings, max_warnings;
 };
@@ -109,8 +112,34 @@ bool message_changes(const FileProto *served_file, const MessageProto *served,
 /* The model that a renamed_from names: by full name, else by its table's. */
 const struct model *models_renamed(const struct models *served, const char *renamed_from);
 
-/* model_column.c: types, defaults, keys of one model. */
-bool column_type_known(int proto_type);
+/* model_kind.c: what a field holds. Sets kind and type of the draft, or says
+ * why the field can be no column. */
+const char *field_kind(struct builder *builder, const struct draft *draft,
+                       struct draft_field *field);
+ProtobufCType wire_type_of_field(const FieldProto *proto);
+/* Members of a oneof; a proto3 `optional` is one on paper only. */
+static inline bool field_in_oneof(const FieldProto *proto)
+{
+    return proto->has_oneof_index && !proto->proto3_optional;
+}
+
+/* model_default.c: what the option says; NULL, or what is wrong with it. */
+const char *column_read_default(struct column *column, const void *type, const char *text,
+                                struct arena *arena);
+
+/* model_table.c: constraints and indexes of several columns, checks, oneofs. */
+bool oneofs_build(struct builder *builder, const struct draft *draft, struct model *model);
+bool table_options_build(struct builder *builder, const struct draft *draft, struct model *model);
+
+/* model_sql.c: texts of SQL in options. Each NULL, or why it is refused. */
+const char *check_refused(const char *sql);
+const char *sql_type_refused(const char *type);
+/* By SQLite's rules, or where the option is not given by the kind's own type. */
+enum sql_affinity column_affinity(enum column_kind kind, const char *sql_type);
+/* Can the column hold its kind's values as they are? NULL, or why not. */
+const char *affinity_refused(const struct column *column);
+
+/* model_column.c: columns and keys of one model. */
 bool columns_build(struct builder *builder, const struct draft *draft, struct model *model);
 bool column_types_agree(const struct column *a, const struct column *b);
 

@@ -129,7 +129,7 @@ static bool check_own_columns(struct builder *builder, const char *path, const s
 {
     for (size_t i = 0; i < link->n_columns; i++) {
         const struct column *column = &link->columns[i];
-        if (column->primary_key || !column->not_null || column->default_kind != DEFAULT_NONE)
+        if (column->primary_key || !column->not_null || column_fills_itself(column))
             continue;
         fault_add(builder->fault, path,
                   "its link_model %s has the column %s, which is required and has no default: "

@@ -129,6 +129,11 @@ char *name_of_index(struct arena *arena, const char *table, const char *column)
     return arena_printf(arena, "ix_%s_%s", table, column);
 }
 
+char *name_of_oneof(struct arena *arena, const char *table, const char *oneof)
+{
+    return arena_printf(arena, "ck_%s_%s", table, oneof);
+}
+
 const char *name_refused(const char *name)
 {
     size_t len = name ? strlen(name) : 0;

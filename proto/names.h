@@ -13,6 +13,8 @@
 char *name_of_table(struct arena *arena, const char *message_name);
 /* ix_<table>_<column> */
 char *name_of_index(struct arena *arena, const char *table, const char *column);
+/* ck_<table>_<oneof>: the check that one at most is set. */
+char *name_of_oneof(struct arena *arena, const char *table, const char *oneof);
 /* Quoted with "" where SQLAlchemy quotes: upper case, odd characters, a first
  * digit or $, SQLite's reserved words. */
 char *name_quoted(struct arena *arena, const char *name);

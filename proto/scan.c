@@ -10,7 +10,7 @@
 const struct scan_limits scan_limits_rpc = {
     .depth = 16, .fields = 4000000, .refuse_unknown = false};
 const struct scan_limits scan_limits_record = {
-    .depth = 1, .fields = 100000, .refuse_unknown = true};
+    .depth = 20, .fields = 100000, .refuse_unknown = true};
 const struct scan_limits scan_limits_descriptor_set = {.depth = 32, .fields = 4000000};
 
 #define WIRE_VARINT 0

@@ -48,13 +48,19 @@ const struct column *adopt_column(const struct model *model, const char *name)
     return NULL;
 }
 
+static size_t bare_length(const char *type)
+{
+    size_t len = strcspn(type, "(");
+    while (len > 0 && type[len - 1] == ' ')
+        len--;
+    return len;
+}
+
 /* VARCHAR, varchar(50) and VARCHAR (50) are one type. */
 static bool same_type(const char *declared, const char *type)
 {
-    size_t len = strcspn(declared, "(");
-    while (len > 0 && declared[len - 1] == ' ')
-        len--;
-    return len == strlen(type) && sqlite3_strnicmp(declared, type, (int)len) == 0;
+    size_t len = bare_length(declared);
+    return len == bare_length(type) && sqlite3_strnicmp(declared, type, (int)len) == 0;
 }
 
 static void compare_default(struct comparison *c, const struct column *column,
@@ -80,11 +86,14 @@ static void compare_column(struct comparison *c, const struct column *column)
                      column->name, type);
         return;
     }
-    if (stored->hidden) {
-        adopt_differ(c, column->field_name, "column %s is generated or hidden", column->name);
+    if (stored->hidden && !column->read_only) {
+        adopt_differ(c, column->field_name,
+                     "column %s is generated or hidden; declare it with (hero.column).read_only",
+                     column->name);
         return;
     }
-    if (!same_type(stored->type, type))
+    if (!same_type(stored->type, type) ||
+        (column->kind == COLUMN_UUID && strstr(stored->type, "36") && !column->dashes))
         adopt_differ(c, column->field_name, "column %s is of type %s, the model says %s",
                      column->name, *stored->type ? stored->type : "none", type);
     if (!column->primary_key && stored->not_null != column->not_null)
@@ -177,9 +186,28 @@ static bool is_unique(const struct shape *shape, const struct column *column)
     return false;
 }
 
+static bool is_unique_together(const struct shape *shape, const struct column_list *list)
+{
+    for (size_t i = 0; i < shape->n_indexes; i++) {
+        const struct shape_index *index = &shape->indexes[i];
+        size_t found = 0;
+        for (size_t k = 0; k < list->n && index->n_columns == list->n; k++)
+            for (size_t at = 0; at < index->n_columns; at++)
+                found += index->columns[at] && index->binary[at] &&
+                         adopt_same_name(index->columns[at], list->columns[k]->name);
+        if (index->unique && !index->partial && found == list->n)
+            return true;
+    }
+    return false;
+}
+
 static void compare_uniques(struct comparison *c)
 {
     const struct model *model = c->model;
+    for (size_t i = 0; i < model->n_uniques; i++)
+        if (!is_unique_together(c->shape, &model->uniques[i]))
+            adopt_differ(c, NULL, "its columns are not unique as the model's %s says",
+                         model->uniques[i].name);
     for (size_t i = 0; i < model->n_columns; i++) {
         const struct column *column = &model->columns[i];
         if (column->primary_key && model->n_primary_key == 1)

@@ -32,7 +32,8 @@ static bool plan_init(struct change_plan *plan, const struct models *models, str
 {
     size_t n = 0;
     for (size_t i = 0; i < models->n_models; i++)
-        n += models->models[i].n_columns + 2; /* a table, its indexes, a link table's */
+        n += models->models[i].n_columns + models->models[i].n_foreign_keys +
+             models->models[i].n_indexes + 1; /* a table, its indexes */
     memset(plan, 0, sizeof(*plan));
     plan->arena = arena;
     plan->ddl = arena_array(arena, n + 1, sizeof(*plan->ddl));

@@ -9,7 +9,7 @@
 #include "model.h"
 #include "key_table.h"
 
-/* INTEGER, VARCHAR, FLOAT, BOOLEAN, BLOB: SQLModel's types. */
+/* INTEGER, VARCHAR(9), DATETIME: SQLModel's types, or the one that is declared. */
 const char *column_sql_type(const struct column *column);
 
 /* Binds the record's value; absent binds NULL. Text and bytes are borrowed from
@@ -19,9 +19,13 @@ const char *column_sql_type(const struct column *column);
 MUST_CHECK Code column_bind(sqlite3_stmt *stmt, int index, const struct column *column,
                             const ProtobufCMessage *record, struct arena *arena,
                             struct fault *fault);
-/* Binds the column's default, or NULL. */
+/* Binds what an absent value becomes on create: the default, a new uuid, this
+ * moment, an empty list, or NULL; what the database finds is left out of the
+ * statement instead (DEFAULT_SQL, read_only). */
 MUST_CHECK Code column_bind_default(sqlite3_stmt *stmt, int index, const struct column *column,
-                                    struct fault *fault);
+                                    struct arena *arena, struct fault *fault);
+/* Is that anything but NULL? */
+bool column_has_default(const struct column *column);
 /* The record's value as SQLite would hold it, borrowed from the record or in
  * the arena. NULL, which equals nothing, for what is absent or can't be held. */
 struct key_value column_value(const struct column *column, const ProtobufCMessage *record,

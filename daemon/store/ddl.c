@@ -42,6 +42,12 @@ static void put_real(FILE *out, double number)
     fprintf(out, "'%s'", text);
 }
 
+/* In the forms that such columns hold; SQLite's clock has milliseconds. */
+static const char *default_now(const struct column *column)
+{
+    return column->kind == COLUMN_DATE ? "date('now')" : "strftime('%Y-%m-%d %H:%M:%f000', 'now')";
+}
+
 /* A quoted literal, as SQLAlchemy renders a server_default: the column's
  * affinity makes an integer or real of it. Bytes have none and need X''. */
 static void put_default(FILE *out, const struct column *column)
@@ -66,6 +72,9 @@ static void put_default(FILE *out, const struct column *column)
         for (size_t i = 0; i < bytes->len; i++)
             fprintf(out, "%02X", bytes->data[i]);
         fputc('\'', out);
+        return;
+    case DEFAULT_NOW: /* the daemon binds it; for those who write past it */
+        fprintf(out, " DEFAULT (%s)", default_now(column));
         return;
     case DEFAULT_SQL:
         fprintf(out, " DEFAULT (%s)", column->default_text);
@@ -120,6 +129,60 @@ static void put_constraints(FILE *out, const struct column *column, const char *
     }
 }
 
+/* AUTOINCREMENT can only stand at the column. */
+static void put_primary_key(FILE *out, const struct model *model, const char *const *names)
+{
+    if (model->autoincrement)
+        return;
+    fputs(", \n\tPRIMARY KEY (", out);
+    for (size_t i = 0; i < model->n_primary_key; i++)
+        fprintf(out, "%s%s", i > 0 ? ", " : "", names[model->primary_key[i]->position]);
+    fputc(')', out);
+}
+
+static void put_constraint_name(FILE *out, const char *name, struct arena *arena)
+{
+    const char *quoted = name ? name_quoted(arena, name) : NULL;
+    fputs(", \n\t", out);
+    if (quoted)
+        fprintf(out, "CONSTRAINT %s ", quoted);
+}
+
+static void put_column_checks(FILE *out, const struct column *column)
+{
+    for (size_t i = 0; i < column->model->n_checks; i++)
+        if (column->model->checks[i].column == column)
+            fprintf(out, " CHECK (%s)", column->model->checks[i].sql);
+}
+
+/* Of a oneof one column at most has a value, whoever writes. */
+static void put_oneof_check(FILE *out, const struct column_list *oneof, const char *name,
+                            struct arena *arena)
+{
+    put_constraint_name(out, name, arena);
+    fputs("CHECK (", out);
+    for (size_t i = 0; i < oneof->n; i++) {
+        const char *column = name_quoted(arena, oneof->columns[i]->name);
+        fprintf(out, "%s(%s IS NOT NULL)", i > 0 ? " + " : "", column ? column : "");
+    }
+    fputs(" <= 1)", out);
+}
+
+static void put_table_checks(FILE *out, const struct model *model, struct arena *arena)
+{
+    for (size_t i = 0; i < model->n_checks; i++) {
+        if (model->checks[i].column)
+            continue;
+        put_constraint_name(out, model->checks[i].name, arena);
+        fprintf(out, "CHECK (%s)", model->checks[i].sql);
+    }
+    for (size_t i = 0; i < model->n_oneofs; i++) {
+        const struct column_list *oneof = &model->oneofs[i];
+        if (oneof->n > 1)
+            put_oneof_check(out, oneof, name_of_oneof(arena, model->table, oneof->name), arena);
+    }
+}
+
 static void put_table(FILE *out, const struct model *model, const char *table,
                       const char *const *names, struct arena *arena)
 {
@@ -130,16 +193,23 @@ static void put_table(FILE *out, const struct model *model, const char *table,
         put_default(out, column);
         if (column->not_null || column->primary_key)
             fputs(" NOT NULL", out);
+        if (model->autoincrement && column == model->auto_id)
+            fputs(" PRIMARY KEY AUTOINCREMENT", out);
+        put_column_checks(out, column);
     }
-    fputs(", \n\tPRIMARY KEY (", out);
-    for (size_t i = 0; i < model->n_primary_key; i++)
-        fprintf(out, "%s%s", i > 0 ? ", " : "", names[model->primary_key[i]->position]);
-    fputc(')', out);
+    put_primary_key(out, model, names);
     for (size_t i = 0; i < model->n_columns; i++)
         put_constraints(out, &model->columns[i], names[i], arena);
     for (size_t i = 0; i < model->n_foreign_keys; i++)
         if (model->foreign_keys[i].n > 1)
             put_foreign_key(out, &model->foreign_keys[i], arena);
+    for (size_t i = 0; i < model->n_uniques; i++) {
+        put_constraint_name(out, model->uniques[i].name, arena);
+        fputs("UNIQUE (", out);
+        put_names(out, model->uniques[i].columns, model->uniques[i].n, arena);
+        fputc(')', out);
+    }
+    put_table_checks(out, model, arena);
     fputs("\n)", out);
 }
 
@@ -216,13 +286,20 @@ static bool make_key_index(const struct foreign_key *key, struct ddl_index *inde
 bool ddl_indexes(const struct model *model, struct arena *arena, struct ddl_index **ret_indexes,
                  size_t *ret_n)
 {
-    size_t most = model->n_columns + model->n_foreign_keys + 1, n = 0;
+    size_t most = model->n_columns + model->n_foreign_keys + model->n_indexes + 1, n = 0;
     struct ddl_index *indexes = arena_array(arena, most, sizeof(*indexes));
     if (!indexes)
         return false;
     for (size_t i = 0; i < model->n_columns; i++)
         if (model->columns[i].index && !make_column_index(&model->columns[i], &indexes[n++], arena))
             return false;
+    for (size_t i = 0; i < model->n_indexes; i++) {
+        const struct column_list *list = &model->indexes[i];
+        indexes[n] =
+            (struct ddl_index){.name = list->name, .columns = list->columns, .n_columns = list->n};
+        if (!make_index(model, &indexes[n++], arena))
+            return false;
+    }
     for (size_t i = 0; i < model->n_foreign_keys; i++)
         if (model->foreign_keys[i].wants_index &&
             !make_key_index(&model->foreign_keys[i], &indexes[n++], arena))

@@ -72,6 +72,7 @@ static bool value_matches(const char *value, size_t len, const struct column *co
     case DEFAULT_NONE:
     case DEFAULT_BYTES:
     case DEFAULT_SQL:
+    case DEFAULT_NOW:
         return false;
     case DEFAULT_TEXT:
         return len == column->default_bytes.len &&
@@ -94,6 +95,15 @@ static bool same_expression(const char *sql, size_t len, const char *expression)
     return len == n && memcmp(sql, expression, n) == 0;
 }
 
+/* What Hero writes, and what others do: it means the same moment. */
+static bool is_now(const char *sql, size_t len, bool is_date)
+{
+    return is_date
+               ? is_word(sql, len, "date('now')") || is_word(sql, len, "CURRENT_DATE")
+               : same_expression(sql, len, "strftime('%Y-%m-%d %H:%M:%f000', 'now')") ||
+                     is_word(sql, len, "datetime('now')") || is_word(sql, len, "CURRENT_TIMESTAMP");
+}
+
 bool default_matches(const char *sql, const struct column *column)
 {
     size_t len = strlen(sql), value_len = 0;
@@ -102,6 +112,8 @@ bool default_matches(const char *sql, const struct column *column)
         return column->default_kind == DEFAULT_NONE;
     if (column->default_kind == DEFAULT_BYTES)
         return bytes_match(sql, len, &column->default_bytes);
+    if (column->default_kind == DEFAULT_NOW)
+        return is_now(sql, len, column->kind == COLUMN_DATE);
     if (column->default_kind == DEFAULT_SQL)
         return same_expression(sql, len, column->default_text);
 

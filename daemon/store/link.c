@@ -29,8 +29,7 @@ static Code bind_ends(struct commit *commit, sqlite3_stmt *stmt,
 /* A further column of the link model that gets a value without being named. */
 static bool has_default(const struct relationship *relationship, const struct column *column)
 {
-    return column->default_kind != DEFAULT_NONE && column->default_kind != DEFAULT_SQL &&
-           !foreign_key_has(relationship->from, column) &&
+    return column_has_default(column) && !foreign_key_has(relationship->from, column) &&
            !foreign_key_has(relationship->to, column);
 }
 
@@ -106,7 +105,8 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt,
     Code code = bind_ends(commit, stmt, relationship, from, to);
     for (size_t i = 0; i < link->n_columns && code == HERO__V1__CODE__OK; i++)
         if (has_default(relationship, &link->columns[i]))
-            code = column_bind_default(stmt, next++, &link->columns[i], commit->fault);
+            code =
+                column_bind_default(stmt, next++, &link->columns[i], commit->arena, commit->fault);
     return code;
 }
 

@@ -67,27 +67,11 @@ bool record_has(const struct column *column, const ProtobufCMessage *record)
     return column_value(column, record, NULL).integer != 0;
 }
 
-Code record_check_required(struct commit *commit, const struct model *model,
-                           const ProtobufCMessage *record, const char *path)
-{
-    Code code = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < model->n_columns; i++) {
-        const struct column *column = &model->columns[i];
-        if (!column->not_null || column == model->auto_id || record_has(column, record) ||
-            column->default_kind != DEFAULT_NONE)
-            continue;
-        code = fault_add(commit->fault, commit_path(commit, path, column->field_name),
-                         "is required: give it a value");
-    }
-    if (code != HERO__V1__CODE__OK)
-        fault_set(commit->fault, commit->fault->code, "a %s lacks required values", model->name);
-    return code;
-}
-
 /* Columns whose absent value the database itself finds are not named. */
 static bool is_named(const struct column *column, const ProtobufCMessage *record)
 {
-    return column->default_kind != DEFAULT_SQL || record_has(column, record);
+    return (column->default_kind != DEFAULT_SQL && !column->read_only) ||
+           record_has(column, record);
 }
 
 static const char *insert_text(struct commit *commit, const struct model *model,
@@ -123,7 +107,7 @@ static Code bind_insert(struct commit *commit, sqlite3_stmt *stmt, const struct 
         if (record_has(column, record))
             code = bind_columns(commit, stmt, (int)i + 1, &column, 1, record, path);
         else /* where there is none, it is NULL, which makes an id */
-            code = column_bind_default(stmt, (int)i + 1, column, commit->fault);
+            code = column_bind_default(stmt, (int)i + 1, column, commit->arena, commit->fault);
     }
     return code;
 }
@@ -197,6 +181,28 @@ Code record_fetch(struct commit *commit, const struct model *model, const Protob
 
 /* ---- update and delete ---- */
 
+static bool is_among(const struct column *const *columns, size_t n, const struct column *column)
+{
+    for (size_t i = 0; i < n; i++)
+        if (columns[i] == column)
+            return true;
+    return false;
+}
+
+/* Who sets one of a oneof clears the others. */
+static void clear_others(struct sql *sql, const struct column *const *columns, size_t n,
+                         const ProtobufCMessage *values)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct column_list *oneof = columns[i]->oneof;
+        for (size_t o = 0; oneof && field_present(values, columns[i]->field) && o < oneof->n; o++)
+            if (!is_among(columns, n, oneof->columns[o])) {
+                sql_column(sql, ", ", oneof->columns[o]);
+                sql_add(sql, " = NULL");
+            }
+    }
+}
+
 Code record_update(struct commit *commit, const struct entity *target,
                    const ProtobufCMessage *values, const struct column *const *columns,
                    size_t n_columns, ProtobufCMessage **ret_record, const char *path)
@@ -205,6 +211,9 @@ Code record_update(struct commit *commit, const struct entity *target,
     struct sql sql;
     bool found = false;
     int rc = SQLITE_DONE;
+    Code code = record_check_update(commit, model, columns, n_columns, values, path);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     commit_sql(commit, &sql);
     sql_add(&sql, "UPDATE ");
     sql_name(&sql, model->table);
@@ -216,6 +225,7 @@ Code record_update(struct commit *commit, const struct entity *target,
         sql_add(&sql, " = ");
         sql_parameter(&sql, (unsigned)i + 1);
     }
+    clear_others(&sql, columns, n_columns, values);
     sql_add(&sql, " WHERE ");
     sql_key(&sql, "", model, (unsigned)n_columns + 1);
     sql_add(&sql, " RETURNING ");
@@ -225,7 +235,7 @@ Code record_update(struct commit *commit, const struct entity *target,
     sqlite3_stmt *stmt = db_prepare(commit->db, sql_text(&sql), commit->fault);
     if (!stmt)
         return commit->fault->code;
-    Code code = bind_columns(commit, stmt, 1, columns, n_columns, values, path);
+    code = bind_columns(commit, stmt, 1, columns, n_columns, values, path);
     if (code == HERO__V1__CODE__OK)
         code = bind_columns(commit, stmt, (int)n_columns + 1, model->primary_key,
                             model->n_primary_key, target->record, path);
@@ -243,6 +253,8 @@ Code record_delete(struct commit *commit, const struct entity *target, const cha
 {
     const struct model *model = target->model;
     struct sql sql;
+    if (record_check_writable(commit, model, path) != HERO__V1__CODE__OK)
+        return commit->fault->code;
     commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
     sql_name(&sql, model->table);

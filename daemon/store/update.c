@@ -66,7 +66,8 @@ static Code check_not_null(struct commit *commit, const struct column *const *co
                            const ProtobufCMessage *values)
 {
     for (size_t i = 0; i < n; i++)
-        if (columns[i]->not_null && !field_present(values, columns[i]->field))
+        if (columns[i]->not_null && !field_present(values, columns[i]->field) &&
+            !column_is_list(columns[i]))
             fault_add(commit->fault, columns[i]->field_name, "is required and can't become NULL");
     return commit->fault->code;
 }

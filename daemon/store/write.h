@@ -92,9 +92,16 @@ const struct relationship *commit_relationship(struct commit *commit, const stru
 
 /* Has the column a value? An id that protobuf can't leave out (proto3) is none while it is 0. */
 bool record_has(const struct column *column, const ProtobufCMessage *record);
-/* Adds a violation for each column that must have a value and has none. */
+/* record_check.c. A record that is to be made: a violation for each column that
+ * must have a value and has none, or has one and may not. */
 Code record_check_required(struct commit *commit, const struct model *model,
                            const ProtobufCMessage *record, const char *path);
+/* And of these columns that are to be changed. */
+Code record_check_update(struct commit *commit, const struct model *model,
+                         const struct column *const *columns, size_t n,
+                         const ProtobufCMessage *values, const char *path);
+/* Records of the model are made, changed and deleted? */
+Code record_check_writable(struct commit *commit, const struct model *model, const char *path);
 /* Inserts with defaults; the record becomes what is stored. */
 MUST_CHECK Code record_insert(struct commit *commit, const struct model *model,
                               ProtobufCMessage **record, const char *path);

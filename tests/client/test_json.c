@@ -144,12 +144,12 @@ static void test_reals(void **state)
     SAME("a_double\": -0.0");
     SAME("a_double\": 0.30000000000000004");
     SAME("a_double\": 1.7976931348623157e+308");
-    SAME("a_double\": 4.94065645841247e-324");
+    SAME("a_double\": 5e-324");
     SAME("a_double\": 1e+22");
     SAME("a_float\": 0.1");
     SAME("a_float\": 16777216.0");
     SAME("a_float\": 3.4028235e+38");
-    SAME("a_float\": 1.4013e-45");
+    SAME("a_float\": 1e-45");
     assert_becomes(*state, "{\"a_double\": 7, \"a_float\": \"2.5\"}",
                    "{\"a_float\": 2.5, \"a_double\": 7.0}");
     assert_refused(*state, "{\"a_double\": \"nan\"}", "a_double", "NaN");

@@ -12,8 +12,9 @@ import sys
 # listed. "proto" everywhere: what all sides agree on.
 ROOMS = {
     "proto": ["proto"],
+    "json": ["json", "proto"],
     "store face": ["proto"],
-    "store": ["store", "store face", "proto"],
+    "store": ["store", "store face", "json", "proto"],
     "services": ["services", "call", "store face", "proto", "log"],
     "call": ["call", "store face", "proto", "log"],
     "dispatch": ["dispatch", "services", "call", "store face", "proto", "log"],
@@ -21,7 +22,7 @@ ROOMS = {
     "main": ["main", "server", "dispatch", "call", "store face", "proto", "log"],
     "log": ["log", "proto"],
     "client face": [],
-    "client": ["client", "client face", "proto"],
+    "client": ["client", "client face", "json", "proto"],
     "cli": ["cli", "client face", "proto"],
     "examples": ["client face", "examples"],
 }
@@ -40,6 +41,7 @@ PLACES = [
     ("client", r"client/.*"),
     ("cli", r"cli/.*"),
     ("examples", r"examples/.*"),
+    ("json", r"json/.*"),
     ("proto", r"proto/.*"),
 ]
 
@@ -48,7 +50,7 @@ LIBRARIES = [
     (r"sqlite3\.h", r"daemon/store/.*", "only daemon/store may know SQLite"),
     (r"nng/.*", r"daemon/server[^/]*|client/transport[^/]*", "only the two ends of the wire may know nng"),
     (r"systemd/.*", r"daemon/(main|log|notify)\.c", "only main and the log talk to systemd"),
-    (r"jansson\.h", r"(client|cli)/.*", "JSON is the client's and the cli's"),
+    (r"jansson\.h", r"(json|client|cli)/.*", "JSON is the json room's, the client's and the cli's"),
     (r"libsmartcols\.h|libsmartcols/.*", r"cli/.*", "tables are the cli's"),
     (r"xxhash\.h", r"daemon/store/.*", "digests are the store's"),
 ]
@@ -57,8 +59,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 # Where -I points, in the order of the search.
 ROOTS = {
     "proto": ["", "proto"],
-    "daemon": ["", "daemon", "proto"],
-    "client": ["", "client", "proto"],
+    "json": ["", "json", "proto"],
+    "daemon": ["", "daemon", "json", "proto"],
+    "client": ["", "client", "json", "proto"],
     "cli": ["", "cli", "client", "proto"],
     "examples": ["", "client", "proto"],
 }
@@ -130,6 +133,10 @@ BAD = {
     "sqlite in the client": {"client/a.c": "#  include <sqlite3.h>"},
     "nng in dispatch": {"daemon/dispatch.c": "#include <nng/nng.h>"},
     "nng in the session": {"client/session.c": "#include <nng/protocol/reqrep0/req.h>"},
+    "json to the client": {"json/a.c": '#include "../client/client.h"', "client/client.h": ""},
+    "proto to json": {"proto/a.c": '#include "../json/json.h"', "json/json.h": ""},
+    "services to json": {"daemon/service_admin.c": '#include "json.h"', "json/json.h": ""},
+    "jansson in the store": {"daemon/store/a.c": "#include <jansson.h>"},
     "sqlite in proto": {"proto/a.c": "#include <sqlite3.h>"},
 }
 GOOD = {

@@ -242,9 +242,9 @@ static void defaults(void **state)
     bench_open(f, &b);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         sqlite3_reset(b.stmt);
-        assert_int_equal(
-            column_bind_default(b.stmt, 1, model_column(b.model, cases[i][0]), &f->fault),
-            HERO__V1__CODE__OK);
+        assert_int_equal(column_bind_default(b.stmt, 1, model_column(b.model, cases[i][0]),
+                                             &f->arena, &f->fault),
+                         HERO__V1__CODE__OK);
         char *sql = sqlite3_expanded_sql(b.stmt);
         assert_string_equal(sql + strlen("SELECT "), cases[i][1]);
         sqlite3_free(sql);

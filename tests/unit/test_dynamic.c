@@ -16,6 +16,8 @@
 #include "model.h"
 #include "protoc.h"
 
+#define TYPE(name) GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##name
+
 static struct models *models;
 static struct arena arena;
 
@@ -151,11 +153,11 @@ static Google__Protobuf__FieldDescriptorProto *field_proto(char *name, int32_t n
 static void test_order_and_gaps(void **state)
 {
     char z[] = "z", a[] = "a", m[] = "m", far[] = "far";
-    const Google__Protobuf__FieldDescriptorProto *fields[] = {
-        field_proto(z, 9, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BOOL),
-        field_proto(a, 536870911, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING),
-        field_proto(m, 1, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES),
-        field_proto(far, 10, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_SINT64),
+    const struct dynamic_field fields[] = {
+        {field_proto(z, 9, TYPE(BOOL)), NULL},
+        {field_proto(a, 536870911, TYPE(STRING)), NULL},
+        {field_proto(m, 1, TYPE(BYTES)), NULL},
+        {field_proto(far, 10, TYPE(SINT64)), NULL},
     };
     (void)state;
     const ProtobufCMessageDescriptor *descriptor =
@@ -164,9 +166,9 @@ static void test_order_and_gaps(void **state)
     assert_string_equal(descriptor->package_name, "");
     for (size_t i = 0; i < 4; i++) {
         const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field(descriptor, (unsigned)fields[i]->number);
+            protobuf_c_message_descriptor_get_field(descriptor, (unsigned)fields[i].proto->number);
         assert_non_null(field);
-        assert_string_equal(field->name, fields[i]->name);
+        assert_string_equal(field->name, fields[i].proto->name);
         assert_ptr_equal(protobuf_c_message_descriptor_get_field_by_name(descriptor, field->name),
                          field);
     }
@@ -185,16 +187,17 @@ static void test_order_and_gaps(void **state)
 static void test_proto3(void **state)
 {
     char n[] = "n", s[] = "s", b[] = "b", o[] = "o";
-    Google__Protobuf__FieldDescriptorProto *fields[] = {
-        field_proto(n, 1, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT32),
-        field_proto(s, 2, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING),
-        field_proto(b, 3, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES),
-        field_proto(o, 4, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT32),
+    Google__Protobuf__FieldDescriptorProto *present = field_proto(o, 4, TYPE(INT32));
+    const struct dynamic_field fields[] = {
+        {field_proto(n, 1, TYPE(INT32)), NULL},
+        {field_proto(s, 2, TYPE(STRING)), NULL},
+        {field_proto(b, 3, TYPE(BYTES)), NULL},
+        {present, NULL},
     };
     (void)state;
-    fields[3]->has_proto3_optional = fields[3]->proto3_optional = 1;
-    const ProtobufCMessageDescriptor *descriptor = dynamic_descriptor(
-        &arena, "p.Three", true, (const Google__Protobuf__FieldDescriptorProto *const *)fields, 4);
+    present->has_proto3_optional = present->proto3_optional = 1;
+    const ProtobufCMessageDescriptor *descriptor =
+        dynamic_descriptor(&arena, "p.Three", true, fields, 4);
     ProtobufCMessage *message = dynamic_message(&arena, descriptor);
     uint8_t packed[32];
     assert_int_equal(protobuf_c_message_pack(message, packed), 0);
@@ -270,8 +273,7 @@ static void test_no_memory(void **state)
 {
     (void)state;
     char n[] = "n";
-    const Google__Protobuf__FieldDescriptorProto *field =
-        field_proto(n, 1, GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT32);
+    const struct dynamic_field field = {field_proto(n, 1, TYPE(INT32)), NULL};
     for (size_t budget = 0; budget < 1200; budget += 50) {
         struct arena small;
         arena_init(&small, budget);

@@ -1,8 +1,8 @@
 /*
  * Between json.c (values, by type) and json_message.c (fields and messages).
  */
-#ifndef HERO_CLIENT_JSON_INTERNAL_H
-#define HERO_CLIENT_JSON_INTERNAL_H
+#ifndef HERO_JSON_JSON_INTERNAL_H
+#define HERO_JSON_JSON_INTERNAL_H
 
 #include "json.h"
 

@@ -3,6 +3,7 @@
  * they can be and still the same number, under any locale. The rest is as
  * jansson prints it, with UTF-8 as it is.
  */
+#include <float.h>
 #include <math.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,7 +78,8 @@ static void put_real(struct printing *printing, double number)
     size_t n = 0;
     bool is_real = false;
 
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Below DBL_MIN there are fewer digits to tell apart than elsewhere. */
+    for (int digits = fabs(number) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, number);
         if (strtod(text, NULL) == number)
             break;

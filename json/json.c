@@ -3,13 +3,16 @@
  * are json_message.c's.
  */
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <google/protobuf/timestamp.pb-c.h>
 #include "base64.h"
 #include "dynamic.h"
+#include "formats.h"
 #include "json.h"
 #include "json_internal.h"
 
@@ -55,6 +58,17 @@ static Code refuse(const struct reading *reading, const char *text)
 
 /* ---- reading one value ---- */
 
+static bool text_real(const char *text, double *ret);
+
+/* A real that is an integer, and surely the one that was written. */
+static bool real_integer(double real, int64_t *ret_integer)
+{
+    if (fabs(real) > 9007199254740992.0 || floor(real) != real)
+        return false;
+    *ret_integer = (int64_t)real;
+    return true;
+}
+
 /* Text that is exactly one decimal integer. Beyond int64 only where unsigned. */
 static bool text_integer(const char *text, size_t len, int64_t *ret_signed, uint64_t *ret_unsigned)
 {
@@ -80,18 +94,19 @@ static bool read_any_integer(const struct reading *reading, const json_t *value,
     if (json_is_integer(value)) {
         *ret_signed = json_integer_value(value);
     } else if (json_is_string(value)) {
-        if (!text_integer(json_string_value(value), json_string_length(value), ret_signed,
-                          ret_unsigned)) {
+        const char *text = json_string_value(value);
+        double real;
+
+        /* 1.0 and "1.0" are one, as they are in protobuf's JSON. */
+        if (!text_integer(text, json_string_length(value), ret_signed, ret_unsigned) &&
+            !(text_real(text, &real) && real_integer(real, ret_signed))) {
             fault_add(reading->fault, reading->path->text, "expected integer, got text \"%.40s\"",
                       json_string_value(value));
             return false;
         }
         if (*ret_unsigned <= INT64_MAX && *ret_signed == 0)
             *ret_signed = (int64_t)*ret_unsigned;
-    } else if (json_is_real(value) && fabs(json_real_value(value)) <= 9007199254740992.0 &&
-               floor(json_real_value(value)) == json_real_value(value)) {
-        *ret_signed = (int64_t)json_real_value(value);
-    } else {
+    } else if (!json_is_real(value) || !real_integer(json_real_value(value), ret_signed)) {
         json_expected(reading->path, "integer", value, reading->fault);
         return false;
     }
@@ -249,13 +264,37 @@ static Code read_bytes(const struct reading *reading, const json_t *value, void 
     return refuse(reading, "is not base64 (RFC 4648: A-Z a-z 0-9 + /, padded with =)");
 }
 
+static Code unknown_value(const struct reading *reading, const ProtobufCEnumDescriptor *descriptor)
+{
+    char names[256];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < descriptor->n_values && used < sizeof(names); i++) {
+        int n = snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+                         descriptor->values[i].name);
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return fault_add(reading->fault, reading->path->text, "no such value of %s; it has: %s",
+                     descriptor->name, names);
+}
+
 static Code read_enum(const struct reading *reading, const json_t *value, void *place)
 {
     const ProtobufCEnumDescriptor *descriptor = reading->field->descriptor;
     const ProtobufCEnumValue *found;
 
     if (json_is_string(value)) {
-        found = protobuf_c_enum_descriptor_get_value_by_name(descriptor, json_string_value(value));
+        const char *text = json_string_value(value);
+        int64_t number = 0;
+        uint64_t size = 0;
+
+        found = protobuf_c_enum_descriptor_get_value_by_name(descriptor, text);
+        /* A command line has numbers as text, too. */
+        if (!found && text_integer(text, json_string_length(value), &number, &size) &&
+            number >= INT32_MIN && size <= INT32_MAX)
+            found = protobuf_c_enum_descriptor_get_value(descriptor,
+                                                         (int)(number ? number : (int64_t)size));
     } else if (json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
                json_integer_value(value) <= INT32_MAX) {
         found = protobuf_c_enum_descriptor_get_value(descriptor, (int)json_integer_value(value));
@@ -263,14 +302,37 @@ static Code read_enum(const struct reading *reading, const json_t *value, void *
         return json_expected(reading->path, "name of an enum's value", value, reading->fault);
     }
     if (!found)
-        return fault_add(reading->fault, reading->path->text, "no such value of %s",
-                         descriptor->name);
+        return unknown_value(reading, descriptor);
     *(int *)place = found->value;
+    return HERO__V1__CODE__OK;
+}
+
+/* RFC 3339, as protobuf's JSON has it. */
+static Code read_timestamp(const struct reading *reading, const json_t *value, void *place)
+{
+    Google__Protobuf__Timestamp *timestamp;
+    struct moment moment;
+
+    if (!json_is_string(value))
+        return json_expected(reading->path, "time as text", value, reading->fault);
+    if (!moment_read(json_string_value(value), json_string_length(value), false, &moment))
+        return fault_add(reading->fault, reading->path->text,
+                         "expected a time like 2026-11-23T01:02:03Z, got \"%.40s\"",
+                         json_string_value(value));
+    timestamp = arena_alloc(reading->arena, sizeof(*timestamp));
+    if (!timestamp)
+        return no_memory(reading);
+    google__protobuf__timestamp__init(timestamp);
+    timestamp->seconds = moment.seconds;
+    timestamp->nanos = moment.nanos;
+    *(Google__Protobuf__Timestamp **)place = timestamp;
     return HERO__V1__CODE__OK;
 }
 
 static Code read_nested(const struct reading *reading, const json_t *value, void *place)
 {
+    if (reading->field->descriptor == &google__protobuf__timestamp__descriptor)
+        return read_timestamp(reading, value, place);
     return json_read_message(value, reading->field->descriptor, reading->arena, reading->path,
                              place, reading->fault);
 }
@@ -315,7 +377,8 @@ static json_t *write_float(const ProtobufCFieldDescriptor *field, const void *pl
     char text[32];
 
     (void)field;
-    for (int digits = 6; digits <= 9; digits++) {
+    /* Below FLT_MIN there are fewer digits to tell apart than elsewhere. */
+    for (int digits = fabsf(number) < FLT_MIN ? 1 : 6; digits <= 9; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, (double)number);
         if (strtof(text, NULL) == number)
             break;
@@ -371,12 +434,28 @@ static json_t *write_enum(const ProtobufCFieldDescriptor *field, const void *pla
     return value ? json_string(value->name) : json_integer(number);
 }
 
+/* One that is out of range is shown as it is; what reads it will refuse it. */
+static json_t *write_timestamp(const Google__Protobuf__Timestamp *timestamp)
+{
+    struct moment moment = {timestamp->seconds, timestamp->nanos};
+    char text[MOMENT_TEXT_SIZE];
+
+    if (moment_is_valid(moment))
+        moment_write_rfc3339(moment, text);
+    else
+        snprintf(text, sizeof(text), "%" PRId64 "s", timestamp->seconds);
+    return json_string(text);
+}
+
 static json_t *write_nested(const ProtobufCFieldDescriptor *field, const void *place)
 {
     const ProtobufCMessage *message = *(ProtobufCMessage *const *)place;
 
-    (void)field;
-    return message ? json_write_message(message) : json_null();
+    if (!message)
+        return json_null();
+    if (field->descriptor == &google__protobuf__timestamp__descriptor)
+        return write_timestamp((const Google__Protobuf__Timestamp *)message);
+    return json_write_message(message);
 }
 
 /* ---- the table ---- */

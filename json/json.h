@@ -5,8 +5,8 @@
  * Integers are exact, bytes base64 (RFC 4648), enums names. What JSON can't
  * hold as it is, or a field can't, is refused with the path to blame.
  */
-#ifndef HERO_CLIENT_JSON_H
-#define HERO_CLIENT_JSON_H
+#ifndef HERO_JSON_JSON_H
+#define HERO_JSON_JSON_H
 
 #include <jansson.h>
 #include "arena.h"
@@ -49,6 +49,12 @@ MUST_CHECK Code json_read_field(const json_t *value, const ProtobufCFieldDescrip
 MUST_CHECK Code json_read_message(const json_t *value, const ProtobufCMessageDescriptor *descriptor,
                                   struct arena *arena, struct json_path *path,
                                   ProtobufCMessage **ret_message, struct fault *fault);
+
+/* Can the field be written and read again as it is? INVALID_ARGUMENT for NaN,
+ * infinity, unknown numbers of enums, times out of range, at their paths. */
+MUST_CHECK Code json_check_field(const ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field, struct json_path *path,
+                                 struct fault *fault);
 
 /* References; NULL: no memory. An absent field is null. */
 json_t *json_write_field(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
