@@ -118,14 +118,24 @@ static json_t *json_text(const char *text)
     return json ? json : json_string("(text that is not UTF-8)");
 }
 
+static json_t *violation_json(const hero_violation *violation)
+{
+    json_t *object = json_pack("{s:o, s:o}", "path", json_text(violation->path), "description",
+                               json_text(violation->description));
+
+    if (violation->constraint)
+        json_object_set_new(object, "constraint", json_text(violation->constraint));
+    if (violation->type)
+        json_object_set_new(object, "type", json_text(violation->type));
+    return object;
+}
+
 static void tell_json(const char *status, const hero_error *error)
 {
     json_t *violations = json_array(), *object;
 
     for (size_t i = 0; i < error->n_violations; i++)
-        json_array_append_new(
-            violations, json_pack("{s:o, s:o}", "path", json_text(error->violations[i].path),
-                                  "description", json_text(error->violations[i].description)));
+        json_array_append_new(violations, violation_json(&error->violations[i]));
     object =
         json_pack("{s:s, s:o, s:o, s:s}", "status", status, "message", json_text(error->message),
                   "violations", violations, "outcome", outcome_name(error->outcome));
@@ -143,12 +153,18 @@ static void tell_violation(const hero_violation *violation, const char *message)
     /* The message alone says it where it is "path: description", or where
      * nothing in the request can be named. */
     if (!strncmp(message, path, length) && !strncmp(message + length, ": ", length ? 2 : 0) &&
-        !strcmp(message + length + (length ? 2 : 0), violation->description))
+        !strcmp(message + length + (length ? 2 : 0), violation->description) &&
+        !violation->constraint)
         return;
     fputs("  ", stderr);
     text_write_escaped(stderr, path, false);
     fputs(length ? ": " : "", stderr);
     text_write_escaped(stderr, violation->description, false);
+    if (violation->constraint) {
+        fputs(" [", stderr);
+        text_write_escaped(stderr, violation->constraint, false);
+        fputs("]", stderr);
+    }
     fputc('\n', stderr);
 }
 

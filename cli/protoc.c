@@ -163,22 +163,23 @@ static hero_violation violation_of(char *line)
     char *end = strstr(line, ".proto:");
 
     if (!end)
-        return (hero_violation){"", line};
+        return (hero_violation){.path = "", .description = line};
     end += strlen(".proto:");
     end += strspn(end, "0123456789:");
     if (*end != ' ')
-        return (hero_violation){"", line};
+        return (hero_violation){.path = "", .description = line};
     end[-1] = '\0';
-    return (hero_violation){line, end + 1};
+    return (hero_violation){.path = line, .description = end + 1};
 }
 
 static int tell_complaints(const struct context *context, const struct words *words,
                            char *complaints)
 {
     static const hero_violation needed[] = {
-        {"google/protobuf/descriptor.proto",
-         "not found: install libprotobuf-dev, or give its folder with -I"},
-        {"hero/options.proto", "not found: it is installed with Hero; give its folder with -I"}};
+        {.path = "google/protobuf/descriptor.proto",
+         .description = "not found: install libprotobuf-dev, or give its folder with -I"},
+        {.path = "hero/options.proto",
+         .description = "not found: it is installed with Hero; give its folder with -I"}};
     hero_violation violations[MAX_COMPLAINTS + 2];
     size_t n = 0;
 

@@ -35,6 +35,11 @@ static char *put_text(char **place, const char *text)
     return start;
 }
 
+static char *put_optional(char **place, const char *text)
+{
+    return text ? put_text(place, text) : NULL;
+}
+
 static size_t text_size(const char *text)
 {
     return (text ? strlen(text) : 0) + 1;
@@ -47,7 +52,8 @@ static void fill(hero_error *error, const struct fault *fault)
     char *place;
 
     for (size_t i = 0; i < fault->n_violations; i++)
-        size += text_size(fault->violations[i].path) + text_size(fault->violations[i].description);
+        size += text_size(fault->violations[i].path) + text_size(fault->violations[i].description) +
+                text_size(fault->violations[i].constraint) + text_size(fault->violations[i].type);
     error->memory = malloc(size);
     if (!error->memory) {
         error->message = "no memory for the error's text";
@@ -61,6 +67,8 @@ static void fill(hero_error *error, const struct fault *fault)
     for (size_t i = 0; i < fault->n_violations; i++) {
         violations[i].path = put_text(&place, fault->violations[i].path);
         violations[i].description = put_text(&place, fault->violations[i].description);
+        violations[i].constraint = put_optional(&place, fault->violations[i].constraint);
+        violations[i].type = put_optional(&place, fault->violations[i].type);
     }
     error->violations = fault->n_violations ? violations : NULL;
     error->n_violations = fault->n_violations;

@@ -75,6 +75,8 @@ typedef enum hero_outcome {
 typedef struct hero_violation {
     const char *path; /* "teams[0].name" */
     const char *description;
+    const char *constraint; /* of the database that refuses it: its name; NULL: none */
+    const char *type;       /* of the value, never the value itself; NULL: it is none */
 } hero_violation;
 
 /** Why a call failed; yours, one per thread at a time. */

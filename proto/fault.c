@@ -53,8 +53,7 @@ static void keep_violation(struct fault *fault, const char *path, char *descript
         return;
     }
     fault->violations = grown;
-    grown[fault->n_violations].path = copy;
-    grown[fault->n_violations].description = description;
+    grown[fault->n_violations] = (struct fault_violation){.path = copy, .description = description};
     fault->n_violations++;
 }
 
@@ -73,6 +72,17 @@ Code fault_add(struct fault *fault, const char *path, const char *format, ...)
     return fault->code;
 }
 
+void fault_detail(struct fault *fault, const char *constraint, const char *type)
+{
+    if (!fault || fault->n_violations == 0 || fault->n_dropped > 0)
+        return; /* the last one is not there to be told of */
+    struct fault_violation *last = &fault->violations[fault->n_violations - 1];
+    free(last->constraint);
+    free(last->type);
+    last->constraint = constraint ? strdup(constraint) : NULL;
+    last->type = type ? strdup(type) : NULL;
+}
+
 static char *joined(const char *prefix, const char *path)
 {
     char *text = NULL;
@@ -88,8 +98,11 @@ void fault_take(struct fault *fault, struct fault *other)
         *other = (struct fault)FAULT_INIT;
         return;
     }
-    for (size_t i = 0; i < other->n_violations; i++)
-        fault_add(fault, other->violations[i].path, "%s", other->violations[i].description);
+    for (size_t i = 0; i < other->n_violations; i++) {
+        const struct fault_violation *violation = &other->violations[i];
+        fault_add(fault, violation->path, "%s", violation->description);
+        fault_detail(fault, violation->constraint, violation->type);
+    }
     fault->n_dropped += other->n_dropped;
     fault_done(other);
 }
@@ -114,6 +127,8 @@ void fault_done(struct fault *fault)
     for (size_t i = 0; i < fault->n_violations; i++) {
         free(fault->violations[i].path);
         free(fault->violations[i].description);
+        free(fault->violations[i].constraint);
+        free(fault->violations[i].type);
     }
     free(fault->violations);
     free(fault->message);

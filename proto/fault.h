@@ -24,6 +24,8 @@ typedef Hero__V1__Code Code;
 struct fault_violation {
     char *path;        /* into the request; may be "" */
     char *description; /* what is wrong and what to do */
+    char *constraint;  /* that refuses it; NULL: none */
+    char *type;        /* of the value; NULL: it is none */
 };
 
 struct fault {
@@ -46,6 +48,9 @@ Code fault_set(struct fault *fault, Code code, const char *format, ...) PRINTF(3
 /* Adds a violation. Sets code to INVALID_ARGUMENT and the message to
  * "<path>: <description>" if no code was set before. Returns the code. */
 Code fault_add(struct fault *fault, const char *path, const char *format, ...) PRINTF(3, 4);
+
+/* Says more of the violation that was added last; each may be NULL. */
+void fault_detail(struct fault *fault, const char *constraint, const char *type);
 
 /* Adds another fault's violations, and its code and message where there are none yet; frees it. */
 void fault_take(struct fault *fault, struct fault *other);

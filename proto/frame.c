@@ -41,6 +41,9 @@ static bool add_violations(Hero__V1__Status *status, const struct fault *fault, 
         violations[i].description = arena_strdup(arena, fault->violations[i].description);
         if (!violations[i].path || !violations[i].description)
             return false;
+        /* These may be lost where memory is: what is wrong is told without them. */
+        violations[i].constraint = arena_strdup(arena, fault->violations[i].constraint);
+        violations[i].type = arena_strdup(arena, fault->violations[i].type);
         status->violations[i] = &violations[i];
     }
     status->n_violations = fault->n_violations;
@@ -76,5 +79,6 @@ void frame_fault(const Hero__V1__Status *status, struct fault *fault)
         const Hero__V1__Violation *violation = status->violations[i];
         fault_add(fault, violation->path ? violation->path : "", "%s",
                   violation->description ? violation->description : "");
+        fault_detail(fault, violation->constraint, violation->type);
     }
 }

@@ -95,6 +95,18 @@ const struct model *models_find(const struct models *models, const char *name, s
     return NULL;
 }
 
+const char *column_kind_name(enum column_kind kind)
+{
+    static const char *const names[COLUMN_KINDS] = {
+        [COLUMN_INT32] = "int32",   [COLUMN_UINT32] = "uint32",       [COLUMN_INT64] = "int64",
+        [COLUMN_UINT64] = "uint64", [COLUMN_FLOAT] = "float",         [COLUMN_DOUBLE] = "double",
+        [COLUMN_BOOL] = "bool",     [COLUMN_TEXT] = "string",         [COLUMN_BYTES] = "bytes",
+        [COLUMN_ENUM] = "enum",     [COLUMN_TIMESTAMP] = "timestamp", [COLUMN_DATE] = "date",
+        [COLUMN_UUID] = "uuid",     [COLUMN_DECIMAL] = "decimal",     [COLUMN_JSON] = "json",
+    };
+    return (unsigned)kind < COLUMN_KINDS ? names[kind] : "unknown";
+}
+
 const struct column *model_column(const struct model *model, const char *field_name)
 {
     for (size_t i = 0; i < model->n_columns; i++)

@@ -36,6 +36,9 @@ enum column_kind {
 };
 #define COLUMN_KINDS (COLUMN_JSON + 1)
 
+/* "int64", "string", "timestamp" */
+const char *column_kind_name(enum column_kind kind);
+
 /* What SQLite makes of values by the type a column is declared with. */
 enum sql_affinity {
     AFFINITY_NONE,

@@ -44,8 +44,7 @@ Code column_value_uint64(const struct column *column, const void *at, struct are
     (void)arena;
     if (number > INT64_MAX)
         return fault_add(fault, column->field_name,
-                         "%llu is past 9223372036854775807, the largest integer SQLite holds",
-                         (unsigned long long)number);
+                         "is past 9223372036854775807, the largest integer SQLite holds");
     return integer_value((int64_t)number, ret_value);
 }
 
@@ -117,8 +116,8 @@ Code column_value_text(const struct column *column, const void *at, struct arena
     (void)arena;
     if (text && column_is_binary(column) && looks_numeric(text))
         return fault_add(fault, column->field_name,
-                         "SQLite would make a number of \"%.40s\", since the column's type is %s",
-                         text, column_sql_type(column));
+                         "would become a number in SQLite, since the column's type is %s",
+                         column_sql_type(column));
     return data_value(SQLITE_TEXT, text, text ? strlen(text) : 0, ret_value);
 }
 
@@ -138,7 +137,7 @@ Code column_value_enum(const struct column *column, const void *at, struct arena
         protobuf_c_enum_descriptor_get_value(column->field->descriptor, *(const int *)at);
     (void)arena;
     if (!value)
-        return fault_add(fault, column->field_name, "%d is no value of %s", *(const int *)at,
+        return fault_add(fault, column->field_name, "is no value of %s",
                          ((const ProtobufCEnumDescriptor *)column->field->descriptor)->name);
     return data_value(SQLITE_TEXT, value->name, strlen(value->name), ret_value);
 }

@@ -29,8 +29,11 @@ static Code bind_columns(struct commit *commit, sqlite3_stmt *stmt, int first,
 {
     struct fault found = FAULT_INIT;
     Code code = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < n && code == HERO__V1__CODE__OK; i++)
+    for (size_t i = 0; i < n && code == HERO__V1__CODE__OK; i++) {
         code = column_bind(stmt, first + (int)i, columns[i], record, commit->arena, &found);
+        if (code != HERO__V1__CODE__OK)
+            fault_detail(&found, NULL, column_kind_name(columns[i]->kind));
+    }
     if (code != HERO__V1__CODE__OK) {
         fault_prefix(&found, path);
         fault_done(commit->fault);

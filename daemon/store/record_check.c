@@ -51,6 +51,7 @@ Code record_check_required(struct commit *commit, const struct model *model,
             continue;
         code = fault_add(commit->fault, commit_path(commit, path, column->field_name),
                          "is required: give it a value");
+        fault_detail(commit->fault, "NOT NULL", column_kind_name(column->kind));
     }
     if (code != HERO__V1__CODE__OK)
         return fault_set(commit->fault, commit->fault->code, "a %s lacks required values",

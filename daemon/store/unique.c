@@ -21,7 +21,11 @@ static bool key_at(const struct model *model, size_t i, struct unique_key *ret_k
         ret_key->n = 1;
         return true;
     }
-    return false;
+    if (i >= model->n_uniques)
+        return false;
+    ret_key->columns = model->uniques[i].columns;
+    ret_key->n = model->uniques[i].n;
+    return true;
 }
 
 const struct column *unique_key_column(const struct unique_key *key, size_t i)
@@ -84,8 +88,8 @@ Code unique_key_of(struct commit *commit, const struct model *model, const Proto
             continue;
         if (found.n > 0)
             return fault_add(commit->fault, "",
-                             "has several unique values (%s; %s); give its primary key or one of "
-                             "them, so that it is clear which finds it",
+                             "has several unique values (%s; %s): it is not clear which finds it; "
+                             "give one of them only, or its primary key, or name one (by)",
                              unique_key_text(commit, &found), unique_key_text(commit, &key));
         found = key;
         if (i == 0)
@@ -166,6 +170,6 @@ Code unique_key_taken(struct commit *commit, const struct unique_key *key,
     fault_set(commit->fault, HERO__V1__CODE__ALREADY_EXISTS, "%s %s exists already",
               stored->model->name, text);
     return fault_add(commit->fault, key->n == 1 ? unique_key_column(key, 0)->field_name : "",
-                     "%s %s has this %s already", stored->model->name, text,
-                     unique_key_text(commit, key));
+                     "%s %s has %s %s already", stored->model->name, text,
+                     key->n == 1 ? "this" : "the same", unique_key_text(commit, key));
 }

@@ -67,8 +67,10 @@ static Code check_not_null(struct commit *commit, const struct column *const *co
 {
     for (size_t i = 0; i < n; i++)
         if (columns[i]->not_null && !field_present(values, columns[i]->field) &&
-            !column_is_list(columns[i]))
+            !column_is_list(columns[i])) {
             fault_add(commit->fault, columns[i]->field_name, "is required and can't become NULL");
+            fault_detail(commit->fault, "NOT NULL", column_kind_name(columns[i]->kind));
+        }
     return commit->fault->code;
 }
 

@@ -71,3 +71,35 @@ hero set-links hero 1 teams --etag "$etag" -o csv
 hero set-links team 2 heroes 1 7
 hero set-links team 9 heroes
 hero list hero --expand teams
+
+note "Keys of several columns, and checks, by their names."
+cat >shelf.proto <<'END'
+syntax = "proto2";
+import "hero/options.proto";
+message Shelf {
+  option (hero.table) = {
+    unique: {columns: ["branch", "number"]}
+    unique: {columns: ["code", "branch"], name: "code_once"}
+    check: {sql: "width * number < 1000", name: "fits"}
+  };
+  optional int64 id = 1 [(hero.column).primary_key = true];
+  optional string branch = 2;
+  optional int32 number = 3;
+  optional string code = 4;
+  optional int32 width = 5 [(hero.column).check = "width > 0"];
+}
+END
+"$HEROCTL" apply -I "$HERO_SOURCE/proto" shelf.proto >/dev/null
+hero upsert shelf branch=north number=1 code=a
+hero upsert shelf branch=north number=1 width=7 -o jsonl
+hero upsert shelf branch=north code=a width=8 -o jsonl
+hero upsert shelf branch=north number=1 code=a width=9
+hero upsert shelf branch=north number=1 code=a width=9 --by code,branch -o jsonl
+hero upsert shelf branch=north number=2 code=a --by branch,number
+hero create shelf branch=north number=1
+hero create shelf branch=north number=1 -o json
+hero create shelf branch=north number=3 code=a
+hero upsert shelf branch=north --by branch
+hero upsert shelf id=1 width=0
+hero update shelf 1 width=2000
+hero list shelf

@@ -26,6 +26,7 @@ static void test_given(void **state)
     (void)state;
     fault_set(&fault, HERO__V1__CODE__NOT_FOUND, "no hero %d", 7);
     fault_add(&fault, "keys[0]", "there is none");
+    fault_detail(&fault, NULL, "int64");
     fault_add(&fault, "", "%s", "");
     assert_int_equal(error_give(&error, &fault, HERO_REFUSED), HERO_NOT_FOUND);
     assert_int_equal(fault.code, HERO__V1__CODE__OK);
@@ -35,7 +36,10 @@ static void test_given(void **state)
     assert_int_equal(error.n_violations, 2);
     assert_string_equal(error.violations[0].path, "keys[0]");
     assert_string_equal(error.violations[0].description, "there is none");
+    assert_null(error.violations[0].constraint);
+    assert_string_equal(error.violations[0].type, "int64");
     assert_string_equal(error.violations[1].path, "");
+    assert_null(error.violations[1].type);
 
     /* Filled again without being freed, then made none by success. */
     fault_set(&fault, HERO__V1__CODE__UNAVAILABLE, "gone");

@@ -270,6 +270,60 @@ static void test_texts(void **state)
     case_done(&pending);
 }
 
+static void assert_detail(const struct pending *pending, size_t i, const char *path,
+                          const char *constraint, const char *type)
+{
+    const struct fault_violation *violation = &pending->write.fault.violations[i];
+    assert_true(i < pending->write.fault.n_violations);
+    assert_string_equal(violation->path, path);
+    assert_string_equal(violation->constraint, constraint);
+    if (type)
+        assert_string_equal(violation->type, type);
+    else
+        assert_null(violation->type);
+}
+
+/* The constraint by its name, the kind of value, and one thing for one key. */
+static void test_errors_carry_constraint_and_type(void **state)
+{
+    struct store_case *c = *state;
+    struct pending pending;
+    expect_ok(c, case_create_one(c, "book", "id=5;title=t"));
+    expect_ok(c, case_create_one(c, "copy", "branch=a;shelf=1;book_id=5"));
+    case_run(c, &pending, case_create_one(c, "copy", "branch=a;shelf=1;book_id=5"));
+    assert_int_equal(pending.write.fault.n_violations, 1);
+    assert_detail(&pending, 0, "", "PRIMARY KEY (branch, shelf)", "string, int32");
+    assert_non_null(strstr(pending.write.fault.violations[0].description, "branch and shelf"));
+    case_done(&pending);
+    case_run(c, &pending, case_create_one(c, "copy", "branch=b;shelf=1;book_id=6"));
+    assert_detail(&pending, 0, "book_id", "FOREIGN KEY (book_id)", "int64");
+    case_done(&pending);
+    case_run(c, &pending, case_delete(c, "book", "id=5"));
+    assert_detail(&pending, 0, "targets[0]", "FOREIGN KEY (book_id)", NULL);
+    case_done(&pending);
+    case_run(c, &pending, case_update(c, "book", "id=5", "", "title"));
+    assert_detail(&pending, 0, "title", "NOT NULL", "string");
+    case_done(&pending);
+    /* Three levels down, in the third of a commit. */
+    expect_ok(c, case_create_one(c, "author", "handle=a;full_name=Private"));
+    const struct graph_spec records[] = {{"book", "title=One", NEW},
+                                         {"order", "name=red", NEW},
+                                         {"author", "handle=b;full_name=New", NEW},
+                                         {"author", "handle=c;full_name=Private", NEW}};
+    const struct edge_spec edges[] = {{1, 2, "tags"}, {1, 3, "authors"}, {1, 4, "authors"}};
+    Hero__V1__Mutation *all[] = {case_create_one(c, "hero", "name=a;secret_name=s"),
+                                 case_update(c, "book", "id=5", "title=u", NULL),
+                                 case_create(c, records, 4, edges, 3)};
+    all[0]->create->graph->records[0]->ref = 99;
+    case_submit_as(c, &pending, all, 3, NULL, 0, 0);
+    assert_int_equal(case_wait(&pending), CODE(ALREADY_EXISTS));
+    assert_detail(&pending, 0, "mutations[2].create.authors[1].full_name", "UNIQUE (full_name)",
+                  "string");
+    assert_null(strstr(pending.write.fault.message, "Private"));
+    assert_null(strstr(pending.write.fault.violations[0].description, "Private"));
+    case_done(&pending);
+}
+
 /* A write that was made with other models than those served now. */
 static void test_models_changed(void **state)
 {
@@ -335,10 +389,19 @@ static void test_deadline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_graph),          TEST(test_members),       TEST(test_defaults_and_null),
-        TEST(test_refused_create), TEST(test_unknown_names), TEST(test_update),
-        TEST(test_links),          TEST(test_delete),        TEST(test_several),
-        TEST(test_deadline),       TEST(test_texts),         TEST(test_models_changed),
+        TEST(test_graph),
+        TEST(test_members),
+        TEST(test_defaults_and_null),
+        TEST(test_refused_create),
+        TEST(test_unknown_names),
+        TEST(test_update),
+        TEST(test_links),
+        TEST(test_delete),
+        TEST(test_several),
+        TEST(test_deadline),
+        TEST(test_texts),
+        TEST(test_models_changed),
+        TEST(test_errors_carry_constraint_and_type),
     };
     return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
 }

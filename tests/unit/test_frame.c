@@ -49,6 +49,7 @@ static void test_status_both_ways(void **state)
     assert_null(frame_status(&fault, &arena));
     fault_set(&fault, HERO__V1__CODE__NOT_FOUND, "no such hero");
     fault_add(&fault, "teams[0]", "is gone");
+    fault_detail(&fault, "ck_gone", "string");
     fault_add(&fault, "", "too");
     response.status = frame_status(&fault, &arena);
     size_t len = hero__v1__response__pack(&response, bytes);
@@ -58,7 +59,10 @@ static void test_status_both_ways(void **state)
     assert_string_equal(again.message, "no such hero");
     assert_int_equal(again.n_violations, 2);
     assert_string_equal(again.violations[0].path, "teams[0]");
+    assert_string_equal(again.violations[0].constraint, "ck_gone");
+    assert_string_equal(again.violations[0].type, "string");
     assert_string_equal(again.violations[1].description, "too");
+    assert_null(again.violations[1].constraint);
     fault_done(&fault);
     fault_done(&again);
     arena_done(&arena);

@@ -189,7 +189,7 @@ static void test_library(void **state)
     const struct model *author = models_find(models, "author", NULL);
     assert_ptr_equal(tag, models_find(models, "Tag", NULL));
     assert_string_equal(tag->columns[0].name, "Tag Name");
-    assert_null(tag->auto_id);                  /* a text key is the client's */
+    assert_null(tag->auto_id); /* a text key is the client's */
     size_t n_links = 0;
     for (size_t i = 0; i < book->n_referrers; i++)
         n_links += book->referrers[i]->is_link;
