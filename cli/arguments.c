@@ -30,6 +30,11 @@ static const struct {
     {"page-token", OPTION_PAGE_TOKEN, required_argument},
     {"all", OPTION_ALL, no_argument},
     {"null", OPTION_NULL, required_argument},
+    {"allow-data-loss", OPTION_ALLOW_DATA_LOSS, required_argument},
+    {"expected-version", OPTION_EXPECTED_VERSION, required_argument},
+    {"set", OPTION_SET, required_argument},
+    {"history", OPTION_HISTORY, no_argument},
+    {"diff", OPTION_DIFF, no_argument},
     {"validate-only", OPTION_VALIDATE_ONLY, no_argument},
     {"etag", OPTION_ETAG, required_argument},
     {"etags", OPTION_ETAGS, no_argument},
@@ -98,6 +103,18 @@ static int set_on_conflict(struct arguments *arguments, const char *text)
     return report_usage(arguments, "--on-conflict takes update, ignore or fail, not '%s'", text);
 }
 
+int arguments_version(const struct arguments *arguments, const char *what, const char *text,
+                      uint64_t *ret_version)
+{
+    char *end;
+
+    errno = 0;
+    *ret_version = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || *ret_version == 0)
+        return report_usage(arguments, "%s takes a version of models, not '%s'", what, text);
+    return 0;
+}
+
 static int add_expand(struct arguments *arguments, const char *text)
 {
     char *joined = NULL;
@@ -137,6 +154,20 @@ static int set_command_option(struct arguments *arguments, unsigned bit, char *t
         break;
     case OPTION_ALL:
         arguments->all = true;
+        break;
+    case OPTION_ALLOW_DATA_LOSS:
+        arguments->losses[arguments->n_losses++] = text;
+        break;
+    case OPTION_EXPECTED_VERSION:
+        return arguments_version(arguments, "--expected-version", text,
+                                 &arguments->expected_version);
+    case OPTION_SET:
+        return arguments_version(arguments, "--set", text, &arguments->set);
+    case OPTION_HISTORY:
+        arguments->history = true;
+        break;
+    case OPTION_DIFF:
+        arguments->diff = true;
         break;
     case OPTION_NULL:
         arguments->nulls[arguments->n_nulls++] = text;
@@ -267,7 +298,8 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
     arguments->operands = calloc((size_t)argc + 1, sizeof(char *));
     arguments->includes = calloc((size_t)argc + 1, sizeof(char *));
     arguments->nulls = calloc((size_t)argc + 1, sizeof(char *));
-    if (!arguments->operands || !arguments->includes || !arguments->nulls)
+    arguments->losses = calloc((size_t)argc + 1, sizeof(char *));
+    if (!arguments->operands || !arguments->includes || !arguments->nulls || !arguments->losses)
         return report_usage(arguments, "out of memory");
 
     memcpy(options, global_options, sizeof(global_options));
@@ -293,6 +325,7 @@ void arguments_done(struct arguments *arguments)
     free(arguments->operands);
     free(arguments->includes);
     free(arguments->nulls);
+    free(arguments->losses);
     free(arguments->expand);
     *arguments = (struct arguments){0};
 }

@@ -24,6 +24,11 @@ enum option_bit {
     OPTION_PAGE_TOKEN = 1 << 7,
     OPTION_ALL = 1 << 8,
     OPTION_NULL = 1 << 9,
+    OPTION_ALLOW_DATA_LOSS = 1 << 16,
+    OPTION_EXPECTED_VERSION = 1 << 17,
+    OPTION_SET = 1 << 18,
+    OPTION_HISTORY = 1 << 19,
+    OPTION_DIFF = 1 << 25,
     OPTION_VALIDATE_ONLY = 1 << 20,
     OPTION_ETAG = 1 << 21,
     OPTION_ETAGS = 1 << 22,
@@ -41,6 +46,10 @@ struct arguments {
     bool echo, help, version;
 
     bool plan, sql, proto, all;
+    bool history, diff;
+    uint64_t expected_version, set; /* of models; 0: not given */
+    const char **losses;            /* allowed */
+    size_t n_losses;
     bool validate_only, etags;
     const char *etag, *by;
     hero_conflict on_conflict;
@@ -61,6 +70,10 @@ struct arguments {
  * says; "--" ends them. Returns 0, or an exit code after the mistake was told
  * on standard error. Call arguments_done in either case. */
 int arguments_parse(struct arguments *arguments, int argc, char **argv);
+/* A version of models, above 0. Returns 0, or an exit code after the mistake
+ * was told. */
+int arguments_version(const struct arguments *arguments, const char *what, const char *text,
+                      uint64_t *ret_version);
 void arguments_done(struct arguments *arguments);
 
 #endif

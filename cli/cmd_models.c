@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "command.h"
+#include "history.h"
 #include "output.h"
 #include "proto_text.h"
 #include "schema.h"
@@ -288,8 +289,15 @@ static int run(struct context *context)
     const struct model *model = NULL;
     struct models *models = NULL;
 
-    if (arguments->sql && arguments->proto)
-        return report_usage(arguments, "--sql and --proto exclude each other");
+    if (arguments->history + arguments->diff + arguments->sql + arguments->proto > 1)
+        return report_usage(arguments, "--sql, --proto, --history and --diff exclude each other");
+    if (arguments->diff)
+        return history_diff(context);
+    if (arguments->history)
+        return arguments->n_operands ? report_usage(arguments, "--history is of all models")
+                                     : history_print(context);
+    if (arguments->n_operands > 1)
+        return report_usage(arguments, "'%s' is one argument too many", arguments->operands[1]);
     if (arguments->sql)
         return print_sql(context, name);
     int result = schema_fetch(context, &models);
@@ -307,15 +315,17 @@ static int run(struct context *context)
 
 const struct command command_models = {
     .name = "models",
-    .operands = "[MODEL]",
+    .operands = "[MODEL|VERSION [VERSION]]",
     .help = "Print the models that are served, or the fields of one",
     .details =
         "--sql prints the statements that make the tables; --proto prints source that apply\n"
-        "takes again (with MODEL: the file that declares it).\n",
+        "takes again (with MODEL: the file that declares it).\n"
+        "--history lists what was served in which version, --diff compares VERSION with another\n"
+        "or with what is served; heroctl apply --set VERSION goes back.\n",
     .example = "  heroctl models\n"
                "  heroctl models hero --sql\n"
                "  heroctl models --proto\n",
-    .options = OPTION_SQL | OPTION_PROTO,
-    .n_operands_max = 1,
+    .options = OPTION_SQL | OPTION_PROTO | OPTION_HISTORY | OPTION_DIFF,
+    .n_operands_max = 2,
     .run = run,
 };

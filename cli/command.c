@@ -25,9 +25,17 @@ static const struct {
     unsigned bit;
     const char *help;
 } option_help[] = {
-    {OPTION_PLAN, "  --plan              print the SQL and change nothing\n"},
+    {OPTION_PLAN, "  --plan              print each step, with its SQL, and change nothing\n"},
+    {OPTION_ALLOW_DATA_LOSS, "  --allow-data-loss N what may be lost, as the plan names it; may be "
+                             "repeated\n"},
+    {OPTION_EXPECTED_VERSION, "  --expected-version N  only while models of this version are "
+                              "served (--plan tells it)\n"},
+    {OPTION_SET, "  --set VERSION       the models as they were served in that version\n"},
     {OPTION_INCLUDE, "  -I, --include DIR   where protoc also looks for imported files\n"},
     {OPTION_SQL, "  --sql               print CREATE TABLE and CREATE INDEX\n"},
+    {OPTION_HISTORY,
+     "  --history           what was served since when, by whom, and what changed\n"},
+    {OPTION_DIFF, "  --diff              compare two versions, or one with what is served\n"},
     {OPTION_PROTO, "  --proto             print the models as .proto source\n"},
     {OPTION_EXPAND, "  --expand PATH,...   relationships to load along: teams,teams.heroes\n"},
     {OPTION_ORDER_BY, "  --order-by F,-G     fields to sort by; - descends\n"},

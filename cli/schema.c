@@ -3,6 +3,7 @@
  * indexed by proto/model.c as the daemon does it.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "hero/v1/models.pb-c.h"
 #include "schema.h"
 
@@ -40,6 +41,61 @@ int schema_fetch(struct context *context, struct models **ret_models)
         return report_local(context, "the daemon's list of models is broken");
     Code code = models_new(list->descriptor_set.data, list->descriptor_set.len, ret_models, &fault);
     hero__v1__list_models_response__free_unpacked(list, NULL);
+    return code == HERO__V1__CODE__OK ? 0 : report_fault(context, &fault);
+}
+
+/* A GetModelSetRequest by hand would be a second codec: it is packed as all are. */
+static Hero__V1__GetModelSetResponse *get_set(struct context *context, uint64_t version)
+{
+    Hero__V1__GetModelSetRequest request = HERO__V1__GET_MODEL_SET_REQUEST__INIT;
+    uint8_t bytes[32];
+    size_t size;
+
+    request.has_version = 1;
+    request.version = version;
+    hero_result *result =
+        hero_client_call(context->client, "hero.v1.Models/GetSet", bytes,
+                         hero__v1__get_model_set_request__pack(&request, bytes), &context->error);
+    if (!result)
+        return NULL;
+    const void *answer = hero_result_bytes(result, &size);
+    Hero__V1__GetModelSetResponse *set =
+        hero__v1__get_model_set_response__unpack(NULL, size, answer);
+    hero_result_free(result);
+    return set;
+}
+
+int schema_fetch_set(struct context *context, uint64_t version, void **ret_set, size_t *ret_size)
+{
+    Hero__V1__GetModelSetResponse *set;
+
+    if (!context_connect(context))
+        return report_error(context);
+    set = get_set(context, version);
+    if (!set && context->error.code)
+        return report_error(context);
+    void *copy = set ? malloc(set->descriptor_set.len + 1) : NULL;
+    if (copy) {
+        if (set->descriptor_set.len)
+            memcpy(copy, set->descriptor_set.data, set->descriptor_set.len);
+        *ret_size = set->descriptor_set.len;
+        *ret_set = copy;
+    }
+    hero__v1__get_model_set_response__free_unpacked(set, NULL);
+    return copy ? 0 : report_local(context, "the daemon's set is broken");
+}
+
+int schema_fetch_version(struct context *context, uint64_t version, struct models **ret_models)
+{
+    struct fault fault = FAULT_INIT;
+    void *set;
+    size_t size;
+    int result = schema_fetch_set(context, version, &set, &size);
+
+    if (result)
+        return result;
+    Code code = models_new(set, size, ret_models, &fault);
+    free(set);
     return code == HERO__V1__CODE__OK ? 0 : report_fault(context, &fault);
 }
 

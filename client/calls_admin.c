@@ -41,8 +41,21 @@ static Code build(hero_request *request, const ProtobufCMessage *input,
 struct apply_arguments {
     const void *descriptor_set;
     size_t size;
-    bool validate_only;
+    const hero_apply *how; /* NULL: defaults */
 };
+
+static Code put_how(const hero_apply *how, Hero__V1__ApplyModelsRequest *input, struct fault *fault)
+{
+    input->has_validate_only = input->validate_only = how->validate_only;
+    input->has_expected_version = how->expected_version != 0;
+    input->expected_version = how->expected_version;
+    for (size_t i = 0; i < how->n_allow_data_loss; i++)
+        if (!how->allow_data_loss || !how->allow_data_loss[i])
+            return fault_add(fault, "allow_data_loss", "holds NULL; name what may be lost");
+    input->allow_data_loss = (char **)(uintptr_t)how->allow_data_loss;
+    input->n_allow_data_loss = how->n_allow_data_loss;
+    return HERO__V1__CODE__OK;
+}
 
 static Code build_apply(hero_request *request, const void *arguments, struct fault *fault)
 {
@@ -54,27 +67,85 @@ static Code build_apply(hero_request *request, const void *arguments, struct fau
     input.has_descriptor_set = 1;
     input.descriptor_set =
         (ProtobufCBinaryData){apply->size, (uint8_t *)(uintptr_t)apply->descriptor_set};
-    input.has_validate_only = input.validate_only = apply->validate_only;
-    return build(request, &input.base, &hero__v1__apply_models_response__descriptor, fault);
+    Code code = apply->how ? put_how(apply->how, &input, fault) : HERO__V1__CODE__OK;
+    return code ? code
+                : build(request, &input.base, &hero__v1__apply_models_response__descriptor, fault);
 }
 
 static const struct request_kind apply_kind = {.method = "hero.v1.Models/Apply",
                                                .build = build_apply};
 
 hero_result *hero_client_apply(hero_client *client, const void *descriptor_set, size_t size,
-                               bool validate_only, hero_error *error)
+                               const hero_apply *how, hero_error *error)
 {
-    const struct apply_arguments arguments = {descriptor_set, size, validate_only};
+    const struct apply_arguments arguments = {descriptor_set, size, how};
 
     return request_call(client, &apply_kind, &arguments, error);
 }
 
 hero_request *hero_request_apply(hero_client *client, const void *descriptor_set, size_t size,
-                                 bool validate_only, hero_error *error)
+                                 const hero_apply *how, hero_error *error)
 {
-    const struct apply_arguments arguments = {descriptor_set, size, validate_only};
+    const struct apply_arguments arguments = {descriptor_set, size, how};
 
     return request_prepare(client, &apply_kind, &arguments, error);
+}
+
+struct history_arguments {
+    uint32_t page_size;
+    uint64_t before;
+};
+
+static Code build_history(hero_request *request, const void *arguments, struct fault *fault)
+{
+    const struct history_arguments *history = arguments;
+    Hero__V1__HistoryRequest input = HERO__V1__HISTORY_REQUEST__INIT;
+
+    input.has_page_size = input.has_before = 1;
+    input.page_size = history->page_size;
+    input.before = history->before;
+    return build(request, &input.base, &hero__v1__history_response__descriptor, fault);
+}
+
+static const struct request_kind history_kind = {.method = "hero.v1.Models/History",
+                                                 .build = build_history};
+
+hero_result *hero_client_history(hero_client *client, uint32_t page_size, uint64_t before,
+                                 hero_error *error)
+{
+    const struct history_arguments arguments = {page_size, before};
+
+    return request_call(client, &history_kind, &arguments, error);
+}
+
+hero_request *hero_request_history(hero_client *client, uint32_t page_size, uint64_t before,
+                                   hero_error *error)
+{
+    const struct history_arguments arguments = {page_size, before};
+
+    return request_prepare(client, &history_kind, &arguments, error);
+}
+
+static Code build_get_set(hero_request *request, const void *arguments, struct fault *fault)
+{
+    Hero__V1__GetModelSetRequest input = HERO__V1__GET_MODEL_SET_REQUEST__INIT;
+
+    input.has_version = 1;
+    input.version = *(const uint64_t *)arguments;
+    return build(request, &input.base, &hero__v1__get_model_set_response__descriptor, fault);
+}
+
+static const struct request_kind get_set_kind = {.method = "hero.v1.Models/GetSet",
+                                                 .build = build_get_set};
+
+hero_result *hero_client_get_set(hero_client *client, uint64_t version, hero_error *error)
+{
+    return request_call(client, &get_set_kind, &version, error);
+}
+
+hero_request *hero_request_get_set(hero_client *client, uint64_t version, hero_error *error)
+{
+    return request_prepare(client, &get_set_kind, &version, error);
 }
 
 struct remove_arguments {

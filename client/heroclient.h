@@ -543,16 +543,41 @@ hero_request_commit_json(hero_client *client, const char *json, hero_error *erro
 
 /* ---- models, admin, any method ------------------------------------------- */
 
+/** How models are applied. Zero is a default. */
+typedef struct hero_apply {
+    bool validate_only;                 /* answer with the plan, change nothing */
+    const char *const *allow_data_loss; /* "hero.nickname": what may be lost, as steps name it */
+    size_t n_allow_data_loss;
+    uint64_t expected_version; /* HERO_ABORTED where other models are served than those the plan
+                                  was made for; 0: any */
+} hero_apply;
+
 /** Serve the models of a FileDescriptorSet (protoc --include_imports
- *  --descriptor_set_out). @validate_only: answer with the DDL, change nothing.
- *  Errors: HERO_INVALID_ARGUMENT with every fault found, HERO_FAILED_PRECONDITION
- *  (a table of another shape, a served model changed). */
+ *  --descriptor_set_out): new ones are added, served ones become what the set
+ *  says, with the rows that are there. @how NULL: defaults. Result text: the
+ *  steps, with what each is for, its SQL and what it costs.
+ *  Errors: HERO_INVALID_ARGUMENT with every fault found; HERO_FAILED_PRECONDITION
+ *  (rows in the way, a loss that was not allowed, a table of another shape);
+ *  HERO_ABORTED (@how->expected_version). Nothing is done then. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_apply(hero_client *client,
                                                         const void *descriptor_set, size_t size,
-                                                        bool validate_only, hero_error *error);
+                                                        const hero_apply *how, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_request *hero_request_apply(hero_client *client,
                                                           const void *descriptor_set, size_t size,
-                                                          bool validate_only, hero_error *error);
+                                                          const hero_apply *how, hero_error *error);
+/** The sets that were served, the newest first: versions, times, authors,
+ *  what each changed. @before: only versions below (a page's "next_before");
+ *  0: from the newest. @page_size 0: the daemon's. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_history(hero_client *client, uint32_t page_size,
+                                                          uint64_t before, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_history(hero_client *client, uint32_t page_size,
+                                                            uint64_t before, hero_error *error);
+/** One of them, with its descriptor set (base64), which can be applied again.
+ *  Errors: HERO_NOT_FOUND. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_get_set(hero_client *client, uint64_t version,
+                                                          hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_get_set(hero_client *client, uint64_t version,
+                                                            hero_error *error);
 /** Stop serving models; their tables stay. Models that refer to each other go
  *  together. Errors: HERO_NOT_FOUND; HERO_FAILED_PRECONDITION while one that
  *  stays refers to one that goes. */

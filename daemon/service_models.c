@@ -74,12 +74,24 @@ static void models_apply(SERVICE_PARAMS(ApplyModelsRequest, ApplyModelsResponse)
         call_fail(call, &fault);
         return;
     }
+    if (input->validate_only && !call->on_pool) { /* it looks at rows: that may take long */
+        call_defer(call);
+        return;
+    }
     struct store_change *change = change_of(call, STORE_APPLY);
     change->descriptor_set = input->descriptor_set.data;
     change->descriptor_set_len = input->descriptor_set.len;
+    change->expected_version = input->expected_version;
+    change->allowed = input->allow_data_loss;
+    change->n_allowed = input->n_allow_data_loss;
     change->validate_only = input->validate_only;
     change->done = apply_done;
-    store_submit_change(call->daemon->store, change);
+    if (!change->validate_only) {
+        store_submit_change(call->daemon->store, change);
+        return;
+    }
+    store_plan(call->daemon->store, change, call->deadline_ns);
+    change->done(change);
 }
 
 static void models_remove(SERVICE_PARAMS(RemoveModelRequest, RemoveModelResponse))
@@ -168,6 +180,44 @@ static void models_get(SERVICE_PARAMS(GetModelRequest, GetModelResponse))
     response.model = &described;
     response.has_descriptor_set = true;
     closure(&response, call);
+}
+
+static struct store_read read_of(struct call *call)
+{
+    return (struct store_read){
+        .models = call->models,
+        .arena = &call->arena,
+        .deadline_ns = call->deadline_ns,
+        .echo = call->wants_echo ? &call->echo : NULL,
+    };
+}
+
+static void models_history(SERVICE_PARAMS(HistoryRequest, HistoryResponse))
+{
+    struct call *call = closure_data;
+    struct store_read read = read_of(call);
+    Hero__V1__HistoryResponse response = HERO__V1__HISTORY_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    if (store_history(call->daemon->store, &read, input->page_size, input->before, &response,
+                      &fault) == HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
+}
+
+static void models_get_set(SERVICE_PARAMS(GetModelSetRequest, GetModelSetResponse))
+{
+    struct call *call = closure_data;
+    struct store_read read = read_of(call);
+    Hero__V1__GetModelSetResponse response = HERO__V1__GET_MODEL_SET_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    if (store_get_set(call->daemon->store, &read, input->version, &response, &fault) ==
+        HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
 }
 
 static Hero__V1__Models_Service service = HERO__V1__MODELS__INIT(models_);

@@ -186,6 +186,7 @@ struct models {
     size_t n_warnings;
     uint64_t version; /* set by the store: grows with every change of what is served; 0 on the
                          client until told */
+    unsigned epoch;   /* set by the store: grows where tables that were there are changed */
 };
 
 /* Checks the set as a whole and makes its models. INVALID_ARGUMENT with one

@@ -213,9 +213,28 @@ static void put_table(FILE *out, const struct model *model, const char *table,
     fputs("\n)", out);
 }
 
+const char *ddl_default(const struct column *column, struct arena *arena)
+{
+    char *text = NULL, *copy = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    if (!out)
+        return NULL;
+    put_default(out, column);
+    if (fclose(out) == 0 && len > strlen(" DEFAULT "))
+        copy = arena_strdup(arena, text + strlen(" DEFAULT "));
+    free(text);
+    return copy;
+}
+
 const char *ddl_table(const struct model *model, struct arena *arena)
 {
-    const char *table = name_quoted(arena, model->table);
+    return ddl_table_as(model, model->table, arena);
+}
+
+const char *ddl_table_as(const struct model *model, const char *table, struct arena *arena)
+{
+    table = name_quoted(arena, table);
     const char **names = arena_array(arena, model->n_columns, sizeof(*names));
     for (size_t i = 0; names && i < model->n_columns; i++) {
         if (!(names[i] = name_quoted(arena, model->columns[i].name)))

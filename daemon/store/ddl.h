@@ -19,6 +19,10 @@ struct ddl_index {
 
 /* CREATE TABLE; NULL when the arena is exhausted. */
 const char *ddl_table(const struct model *model, struct arena *arena);
+/* The same under another name. */
+const char *ddl_table_as(const struct model *model, const char *table, struct arena *arena);
+/* The literal behind DEFAULT; NULL: there is none, or no memory for it. */
+const char *ddl_default(const struct column *column, struct arena *arena);
 /* The indexes that are statements of their own. false when the arena is exhausted. */
 bool ddl_indexes(const struct model *model, struct arena *arena, struct ddl_index **ret_indexes,
                  size_t *ret_n);

@@ -32,6 +32,7 @@ struct store {
     bool pool_open;
     atomic_bool moments_held; /* idle readers have transactions open (moment.h) */
     atomic_uint generation;   /* grows with each change of the schema: readers forget statements */
+    atomic_uint epoch;        /* grows before tables that are there change (models.epoch) */
 
     struct db write_db;         /* the writer thread's, and store_open's before it starts */
     struct arena write_scratch; /* the writer's: the text of one statement at a time */
@@ -82,7 +83,7 @@ enum store_trouble store_trouble_of(int sqlite_code);
 /* apply.c: on the writer thread, outside any transaction. Leaves answer or
  * fault in the change; the writer calls its done. */
 void apply_change(struct store *store, struct store_change *change);
-/* At open: creates _hero_* tables, loads the applied set. */
+/* load.c: at open: creates or upgrades _hero_* tables, loads the applied set. */
 MUST_CHECK Code apply_load(struct store *store, enum store_trouble *ret_trouble,
                            struct fault *fault);
 

@@ -11,12 +11,18 @@
 static const char *const tables[] = {
     "CREATE TABLE IF NOT EXISTS _hero_meta (key TEXT NOT NULL PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS _hero_model_set (version INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
-    "author TEXT, descriptor_set BLOB NOT NULL)",
+    "author TEXT, descriptor_set BLOB NOT NULL, steps TEXT)",
     "CREATE TABLE IF NOT EXISTS _hero_request (principal TEXT NOT NULL, client BLOB NOT NULL, "
     "seq INTEGER NOT NULL, lowest INTEGER NOT NULL, digest BLOB NOT NULL, "
     "commit_number INTEGER NOT NULL, at INTEGER NOT NULL, answer BLOB, "
     "PRIMARY KEY (principal, client, seq)) WITHOUT ROWID",
 };
+
+/* From each format to the next: the first is what makes 2 of 1. */
+static const char *const upgrades[] = {
+    "ALTER TABLE _hero_model_set ADD COLUMN steps TEXT",
+};
+_Static_assert(sizeof(upgrades) / sizeof(*upgrades) == META_FORMAT - 1, "an upgrade for each");
 
 static int64_t now_ms(void)
 {
@@ -98,15 +104,23 @@ static Code create_all(struct db *db, struct fault *fault)
     return code;
 }
 
+static Code upgrade(struct db *db, int64_t format, struct fault *fault)
+{
+    Code code = HERO__V1__CODE__OK;
+    for (; format < META_FORMAT && code == HERO__V1__CODE__OK; format++)
+        code = db_run(db, upgrades[format - 1], fault);
+    return code == HERO__V1__CODE__OK ? meta_put(db, "format", META_FORMAT, fault) : code;
+}
+
 Code meta_create(struct db *db, struct fault *fault)
 {
     int64_t format = 0;
     Code code = meta_format(db, &format, fault);
-    if (code != HERO__V1__CODE__OK || format != 0)
+    if (code != HERO__V1__CODE__OK || format == META_FORMAT)
         return code;
     code = db_run(db, "BEGIN IMMEDIATE", fault);
     if (code == HERO__V1__CODE__OK)
-        code = create_all(db, fault);
+        code = format == 0 ? create_all(db, fault) : upgrade(db, format, fault);
     if (code == HERO__V1__CODE__OK)
         code = db_run(db, "COMMIT", fault);
     if (db_in_transaction(db))
@@ -147,12 +161,12 @@ Code meta_read_set(struct db *db, struct arena *arena, ProtobufCBinaryData *ret_
 }
 
 Code meta_write_set(struct db *db, const struct models *models, const char *author,
-                    struct fault *fault)
+                    const char *steps, struct fault *fault)
 {
     bool row = false;
     sqlite3_stmt *stmt = db_prepare(db,
                                     "INSERT INTO _hero_model_set (version, at, author, "
-                                    "descriptor_set) VALUES (?1, ?2, ?3, ?4)",
+                                    "descriptor_set, steps) VALUES (?1, ?2, ?3, ?4, ?5)",
                                     fault);
     if (!stmt)
         return fault->code;
@@ -160,6 +174,7 @@ Code meta_write_set(struct db *db, const struct models *models, const char *auth
     sqlite3_bind_int64(stmt, 1, (int64_t)models->version);
     sqlite3_bind_int64(stmt, 2, now_ms());
     sqlite3_bind_text(stmt, 3, author, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 5, steps, -1, SQLITE_STATIC);
     int rc = sqlite3_bind_blob64(stmt, 4, set, models->descriptor_set_len, SQLITE_STATIC);
     Code code = rc == SQLITE_OK ? step_one(db, stmt, fault, "writing _hero_model_set", &row)
                                 : db_fault(db, rc, fault, "writing _hero_model_set");

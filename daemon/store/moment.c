@@ -61,6 +61,9 @@ Code moment_begin(struct db *db, struct fault *fault)
     if (header)
         copy(header, db->seen);
     Code code = db_run(db, "BEGIN", fault);
+    /* BEGIN alone sees nothing yet: the moment is now, not at the first read. */
+    if (code == HERO__V1__CODE__OK)
+        code = db_run(db, "SELECT 1 FROM sqlite_schema LIMIT 0", fault);
     db->echo = echo;
     return code;
 }

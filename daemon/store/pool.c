@@ -105,6 +105,10 @@ Code pool_take(struct store *store, const struct store_read *read, struct db **r
     Code code = moment_begin(db, fault);
     db->deadline_ns = read->deadline_ns;
     db->echo = read->echo;
+    if (code == HERO__V1__CODE__OK && atomic_load(&store->epoch) != read->models->epoch)
+        code = fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                         "the models changed while the read was on its way; fetch the models and "
+                         "read again");
     if (code == HERO__V1__CODE__OK)
         *ret_db = db;
     else

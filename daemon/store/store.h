@@ -53,6 +53,9 @@ struct store_options {
      * once more, false to give up. NULL: give up at once. */
     bool (*on_disk_full)(void *arg, const char *text);
     void *fatal_arg; /* of both */
+    /* Models ("hero,team") that are no longer served from this start on, by
+     * whatever their tables have become; NULL: none. */
+    const char *without;
 };
 
 /* SQL that a call executed, collected where the call or the log wants it. */
@@ -161,13 +164,17 @@ void store_submit(struct store *store, struct store_write *write);
 /* How many records, edges and targets a mutation names: what one costs. */
 size_t store_mutation_items(const Hero__V1__Mutation *mutation);
 
-/* Changes of the models run on the writer thread between batches. */
+/* Changes of the models run on the writer thread between batches; what they
+ * do to tables is one transaction with the set itself. */
 enum store_change_kind { STORE_APPLY, STORE_REMOVE };
 struct store_change {
     enum store_change_kind kind;
     const uint8_t *descriptor_set; /* STORE_APPLY */
     size_t descriptor_set_len;
-    bool validate_only;
+    uint64_t expected_version; /* ABORTED where another is served; 0: any */
+    char *const *allowed;      /* what may be lost, as steps name it */
+    size_t n_allowed;
+    bool validate_only;       /* store_plan's: nothing is done, losses are told only */
     const char *const *names; /* STORE_REMOVE */
     size_t n_names;
     const char *author; /* principal */
@@ -180,6 +187,17 @@ struct store_change {
     struct store_change *next;
 };
 void store_submit_change(struct store *store, struct store_change *change);
+/* The plan of an Apply, on the calling thread: looks at rows, holds nobody
+ * up. Leaves answer or fault in the change; `done` is not called. */
+void store_plan(struct store *store, struct store_change *change, int64_t deadline_ns);
+
+/* Sets that were served, the newest first; `before` 0: from the newest. In
+ * the read's arena. */
+MUST_CHECK Code store_history(struct store *store, struct store_read *read, uint32_t page_size,
+                              uint64_t before, Hero__V1__HistoryResponse *ret, struct fault *fault);
+/* NOT_FOUND where no set of that version was served. */
+MUST_CHECK Code store_get_set(struct store *store, struct store_read *read, uint64_t version,
+                              Hero__V1__GetModelSetResponse *ret, struct fault *fault);
 
 /* The DDL of a model as Hero writes it: CREATE TABLE, then its indexes. */
 MUST_CHECK Code store_ddl(const struct model *model, struct arena *arena, char ***ret_statements,

@@ -51,7 +51,7 @@ static void create_db_and_tables(hero_client *client)
 {
     hero_error error = HERO_ERROR_INIT;
     /* Applying the same models again does nothing, as create_all() does. */
-    hero_result *result = hero_client_apply(client, models, sizeof(models), false, &error);
+    hero_result *result = hero_client_apply(client, models, sizeof(models), NULL, &error);
 
     if (!result)
         die("create tables", &error);

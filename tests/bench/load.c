@@ -278,7 +278,7 @@ static int prepare_daemon(const char *url, hero_error *error)
 {
     if (hero_client_open(url, NULL, &client, error))
         return -1;
-    hero_result *applied = hero_client_apply(client, models, sizeof(models), false, error);
+    hero_result *applied = hero_client_apply(client, models, sizeof(models), NULL, error);
     if (!applied)
         return -1;
     hero_result_free(applied);

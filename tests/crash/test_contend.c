@@ -65,7 +65,7 @@ static void create_rows(hero_client *client)
 {
     hero_error error = HERO_ERROR_INIT;
     Hero hero = HERO__INIT;
-    hero_result *result = hero_client_apply(client, models, sizeof(models), false, &error);
+    hero_result *result = hero_client_apply(client, models, sizeof(models), NULL, &error);
 
     must(result, &error, "apply");
     hero_result_free(result);

@@ -223,7 +223,7 @@ static void __attribute__((noreturn)) create_teams(void)
 
     if (hero_client_open(herod.url, NULL, &client, &error))
         fail("open: %s", error.message);
-    must(hero_client_apply(client, models, sizeof(models), false, &error), &error, "apply");
+    must(hero_client_apply(client, models, sizeof(models), NULL, &error), &error, "apply");
     for (int i = 0; i < N_TEAMS; i++) {
         Team team = TEAM__INIT;
 

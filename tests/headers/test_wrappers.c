@@ -46,6 +46,8 @@ static const struct {
     WRAPPER("hero.v1.Models/List", list_models),
     WRAPPER("hero.v1.Models/Get", get_model),
     WRAPPER("hero.v1.Models/Remove", remove_models),
+    WRAPPER("hero.v1.Models/History", history),
+    WRAPPER("hero.v1.Models/GetSet", get_set),
     WRAPPER("hero.v1.Admin/Hello", hello),
     WRAPPER("hero.v1.Admin/Check", check),
     WRAPPER("hero.v1.Admin/Stats", stats),

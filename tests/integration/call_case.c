@@ -35,9 +35,9 @@ int call_case_setup(void **state)
 
     call_case_start(test, NULL);
     hero_result_free(OK(hero_client_apply(test->client, call_case_heroes, call_case_heroes_size,
-                                          false, &test->error)));
+                                          NULL, &test->error)));
     hero_result_free(OK(hero_client_apply(test->client, call_case_library, call_case_library_size,
-                                          false, &test->error)));
+                                          NULL, &test->error)));
     *state = test;
     return 0;
 }

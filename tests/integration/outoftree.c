@@ -292,7 +292,7 @@ int main(void)
 
     if (hero_client_open(NULL, NULL, &client, &error))
         die(__LINE__, "open");
-    result = GOT(hero_client_apply(client, models, sizeof(models), false, &error));
+    result = GOT(hero_client_apply(client, models, sizeof(models), NULL, &error));
     CONTAINS(result, "CREATE TABLE");
     hero_result_free(result);
     with_structs();

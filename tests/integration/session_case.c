@@ -54,7 +54,7 @@ hero_client *connect_to(struct fixture *fixture, uint32_t timeout_ms)
 static void apply(hero_client *client, const uint8_t *set, size_t size)
 {
     hero_error error = HERO_ERROR_INIT;
-    hero_result *result = hero_client_apply(client, set, size, false, &error);
+    hero_result *result = hero_client_apply(client, set, size, NULL, &error);
 
     GOT(result);
     hero_result_free(result);

@@ -512,7 +512,7 @@ static void test_models(void **state)
             "nobody");
     REFUSED(hero_client_remove_models(test->client, (const char *const[]){"hero"}, 1, &test->error),
             HERO_FAILED_PRECONDITION, "HeroTeamLink", "hero_id");
-    REFUSED(hero_client_apply(test->client, "xyz", 3, false, &test->error), HERO_INVALID_ARGUMENT,
+    REFUSED(hero_client_apply(test->client, "xyz", 3, NULL, &test->error), HERO_INVALID_ARGUMENT,
             NULL, "");
 
     /* The other client knows the model from before. */
@@ -524,7 +524,7 @@ static void test_models(void **state)
     REFUSED(hero_client_list_json(test->client, "Scalars", NULL, &test->error), HERO_NOT_FOUND,
             NULL, "Scalars");
     hero_result_free(OK(hero_client_apply(test->client, call_case_library, call_case_library_size,
-                                          false, &test->error)));
+                                          NULL, &test->error)));
     /* And this one does not know that it is back. */
     hero_result_free(OK(hero_client_list_json(other, "Scalars", NULL, &test->error)));
     hero_client_close(other);

@@ -124,7 +124,7 @@ static void test_more_threads_than_slots(void **state)
     (void)state;
     call_case_start(test, args);
     hero_result_free(OK(hero_client_apply(test->client, call_case_heroes, call_case_heroes_size,
-                                          false, &test->error)));
+                                          NULL, &test->error)));
     start_all(test, workers);
     join_all(workers);
     call_case_teardown(&own);

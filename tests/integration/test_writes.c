@@ -402,7 +402,7 @@ static void test_large_commit_in_bounded_memory(void **state)
 
     *state = test;
     call_case_start(test, args);
-    hero_result_free(OK(hero_client_apply(C, call_case_heroes, call_case_heroes_size, false, E)));
+    hero_result_free(OK(hero_client_apply(C, call_case_heroes, call_case_heroes_size, NULL, E)));
     uint8_t *bytes = pack_creates(N, &len);
     request = hero_request_call(C, "hero.v1.Records/Commit", bytes, len, E);
     free(bytes);

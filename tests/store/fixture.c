@@ -179,9 +179,13 @@ static Code submit(struct fixture *f, struct store_change *change,
     change->arena = &f->arena;
     change->done = change_done;
     change->arg = &done;
-    store_submit_change(f->store, change);
-    while (sem_wait(&done) != 0)
-        assert_int_equal(errno, EINTR);
+    if (change->validate_only) {
+        store_plan(f->store, change, 0);
+    } else {
+        store_submit_change(f->store, change);
+        while (sem_wait(&done) != 0)
+            assert_int_equal(errno, EINTR);
+    }
     sem_destroy(&done);
     fault_done(&f->fault);
     f->fault = change->fault;
@@ -198,6 +202,35 @@ Code fixture_apply_set(struct fixture *f, ProtobufCBinaryData set, bool validate
                                   .descriptor_set_len = set.len,
                                   .validate_only = validate_only};
     return submit(f, &change, ret);
+}
+
+Code fixture_apply_losing(struct fixture *f, const char *text, const char *const *allowed,
+                          Hero__V1__ApplyModelsResponse *ret)
+{
+    ProtobufCBinaryData set = fixture_compile(f, text);
+    struct store_change change = {.kind = STORE_APPLY,
+                                  .descriptor_set = set.data,
+                                  .descriptor_set_len = set.len,
+                                  .allowed = (char *const *)(uintptr_t)allowed};
+    while (allowed[change.n_allowed])
+        change.n_allowed++;
+    return submit(f, &change, ret);
+}
+
+Code fixture_apply_expecting(struct fixture *f, const char *text, uint64_t version,
+                             Hero__V1__ApplyModelsResponse *ret)
+{
+    ProtobufCBinaryData set = fixture_compile(f, text);
+    struct store_change change = {.kind = STORE_APPLY,
+                                  .descriptor_set = set.data,
+                                  .descriptor_set_len = set.len,
+                                  .expected_version = version};
+    return submit(f, &change, ret);
+}
+
+Code fixture_plan(struct fixture *f, const char *text, Hero__V1__ApplyModelsResponse *ret)
+{
+    return fixture_apply_set(f, fixture_compile(f, text), true, ret);
 }
 
 Code fixture_apply(struct fixture *f, const char *text, Hero__V1__ApplyModelsResponse *ret)

@@ -39,6 +39,14 @@ void fixture_close(struct fixture *f);
  * arena, faults in its fault. */
 Code fixture_apply_set(struct fixture *f, ProtobufCBinaryData set, bool validate_only,
                        Hero__V1__ApplyModelsResponse *ret);
+/* With leave to lose what is named (up to a NULL). */
+Code fixture_apply_losing(struct fixture *f, const char *text, const char *const *allowed,
+                          Hero__V1__ApplyModelsResponse *ret);
+/* Where the served models have this version only. */
+Code fixture_apply_expecting(struct fixture *f, const char *text, uint64_t version,
+                             Hero__V1__ApplyModelsResponse *ret);
+/* The plan alone. */
+Code fixture_plan(struct fixture *f, const char *text, Hero__V1__ApplyModelsResponse *ret);
 Code fixture_apply(struct fixture *f, const char *text, Hero__V1__ApplyModelsResponse *ret);
 Code fixture_remove(struct fixture *f, const char *name, Hero__V1__ApplyModelsResponse *ret);
 

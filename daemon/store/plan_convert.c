@@ -1,0 +1,300 @@
+/*
+ * What becomes of a column's values when the column becomes another: filled
+ * where NULL no longer may be, converted where SQLite holds the new kind
+ * otherwise, looked at one by one where not every value fits.
+ *
+ * A value fits where the new column reads it as what it was: nothing is
+ * rounded, cut or guessed.
+ */
+#include <string.h>
+#include "column.h"
+#include "ddl.h"
+#include "names.h"
+#include "plan.h"
+
+/* How SQLite holds a kind. */
+enum storage { STORED_INTEGER, STORED_REAL, STORED_TEXT, STORED_BLOB, STORED_OWN, N_STORAGES };
+
+static const struct {
+    enum storage storage;
+    int64_t least;
+    uint64_t most; /* of integers */
+} kinds[COLUMN_KINDS] = {
+    [COLUMN_INT32] = {STORED_INTEGER, INT32_MIN, INT32_MAX},
+    [COLUMN_UINT32] = {STORED_INTEGER, 0, UINT32_MAX},
+    [COLUMN_INT64] = {STORED_INTEGER, INT64_MIN, INT64_MAX},
+    [COLUMN_UINT64] = {STORED_INTEGER, 0, INT64_MAX},
+    [COLUMN_BOOL] = {STORED_INTEGER, 0, 1},
+    [COLUMN_FLOAT] = {STORED_REAL, 0, 0},
+    [COLUMN_DOUBLE] = {STORED_REAL, 0, 0},
+    [COLUMN_TEXT] = {STORED_TEXT, 0, 0},
+    [COLUMN_DATE] = {STORED_TEXT, 0, 0},
+    [COLUMN_DECIMAL] = {STORED_TEXT, 0, 0},
+    [COLUMN_BYTES] = {STORED_BLOB, 0, 0},
+    /* Text that is not what the field holds: there is no way from or to others. */
+    [COLUMN_ENUM] = {STORED_OWN, 0, 0},
+    [COLUMN_TIMESTAMP] = {STORED_OWN, 0, 0},
+    [COLUMN_UUID] = {STORED_OWN, 0, 0},
+    [COLUMN_JSON] = {STORED_OWN, 0, 0},
+};
+
+/* From row to column of the table: the expression, and the way back. NULL:
+ * there is none. */
+#define SAME                                                                                       \
+    {                                                                                              \
+        "%s", NULL                                                                                 \
+    }
+#define AS(there, back)                                                                            \
+    {                                                                                              \
+        "CAST(%s AS " there ")", "CAST(CAST(%s AS " there ") AS " back ")"                         \
+    }
+#define NO_WAY                                                                                     \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+static const struct {
+    const char *there, *back;
+} ways[N_STORAGES][N_STORAGES] = {
+    [STORED_INTEGER] = {SAME, AS("REAL", "INTEGER"), AS("TEXT", "INTEGER"), NO_WAY, NO_WAY},
+    [STORED_REAL] = {AS("INTEGER", "REAL"), SAME, NO_WAY, NO_WAY, NO_WAY},
+    [STORED_TEXT] = {AS("INTEGER", "TEXT"), AS("REAL", "TEXT"), SAME, AS("BLOB", "TEXT"), NO_WAY},
+    [STORED_BLOB] = {NO_WAY, NO_WAY, AS("TEXT", "BLOB"), SAME, NO_WAY},
+    [STORED_OWN] = {NO_WAY, NO_WAY, NO_WAY, NO_WAY, NO_WAY},
+};
+
+static bool is_integer(enum column_kind kind)
+{
+    return kinds[kind].storage == STORED_INTEGER;
+}
+
+/* Does every value of the one fit the other? */
+static bool always_fits(enum column_kind was, enum column_kind is)
+{
+    if (was == is || (was == COLUMN_FLOAT && is == COLUMN_DOUBLE))
+        return true;
+    if (is == COLUMN_TEXT)
+        return is_integer(was) || kinds[was].storage == STORED_TEXT;
+    if (is == COLUMN_DOUBLE)
+        return was == COLUMN_INT32 || was == COLUMN_UINT32 || was == COLUMN_BOOL;
+    if (is == COLUMN_BYTES)
+        return was == COLUMN_TEXT;
+    return is_integer(was) && is_integer(is) && kinds[was].least >= kinds[is].least &&
+           kinds[was].most <= kinds[is].most;
+}
+
+/* Words for what was seen in the way. */
+static const char *type_words(const struct column *column)
+{
+    static const char *const words[COLUMN_KINDS] = {
+        [COLUMN_INT32] = "an int32",
+        [COLUMN_UINT32] = "a uint32",
+        [COLUMN_INT64] = "an int64",
+        [COLUMN_UINT64] = "a uint64",
+        [COLUMN_FLOAT] = "a float",
+        [COLUMN_DOUBLE] = "a double",
+        [COLUMN_BOOL] = "a bool",
+        [COLUMN_TEXT] = "a text",
+        [COLUMN_BYTES] = "bytes",
+        [COLUMN_ENUM] = "an enum",
+        [COLUMN_TIMESTAMP] = "a timestamp",
+        [COLUMN_DATE] = "a date",
+        [COLUMN_UUID] = "a uuid",
+        [COLUMN_DECIMAL] = "a decimal",
+        [COLUMN_JSON] = "a message or list",
+    };
+    return words[column->kind];
+}
+
+/* ---- looking at each value ---- */
+
+/* Is what the new column read the value that was given to it? */
+static bool same_value(struct key_value read, sqlite3_stmt *stmt, int index)
+{
+    if (read.type != sqlite3_column_type(stmt, index))
+        return false;
+    switch (read.type) {
+    case SQLITE_INTEGER:
+        return read.integer == sqlite3_column_int64(stmt, index);
+    case SQLITE_FLOAT:
+        return read.real == sqlite3_column_double(stmt, index);
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+        return read.len == (size_t)sqlite3_column_bytes(stmt, index) &&
+               memcmp(read.data, sqlite3_column_blob(stmt, index), read.len) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool fits(const struct column *is, sqlite3_stmt *stmt, ProtobufCMessage *record,
+                 struct arena *scratch)
+{
+    struct fault ignored = FAULT_INIT;
+    Code code = column_read(stmt, 0, is, record, NULL, scratch, &ignored);
+    bool there_and_back = sqlite3_column_int(stmt, 1) != 0;
+    fault_done(&ignored);
+    return code == HERO__V1__CODE__OK && there_and_back &&
+           same_value(column_value(is, record, scratch), stmt, 0);
+}
+
+struct misfits {
+    uint64_t rows;
+    const char *keys;
+    unsigned n_keys;
+};
+
+#define KEYS_TOLD 5
+#define FIRST_KEY 2 /* result columns: the value, whether it came back, the key */
+
+static void add_misfit(struct plan *plan, const struct model *was, sqlite3_stmt *stmt,
+                       struct misfits *misfits)
+{
+    misfits->rows++;
+    if (misfits->n_keys++ >= KEYS_TOLD)
+        return;
+    const char *key = "";
+    for (size_t i = 0; i < was->n_primary_key; i++) {
+        const char *part = (const char *)sqlite3_column_text(stmt, FIRST_KEY + (int)i);
+        key = arena_printf(plan->arena, "%s%s%.60s", key ? key : "", i > 0 ? "," : "",
+                           part ? part : "NULL");
+    }
+    misfits->keys = arena_printf(plan->arena, "%s%s%s", misfits->keys ? misfits->keys : "",
+                                 misfits->keys ? "; " : "", key ? key : "");
+}
+
+/* SELECT value, value of the way back IS old value, key FROM table WHERE old IS NOT NULL */
+static const char *misfit_query(struct plan *plan, const struct plan_table *table,
+                                const struct plan_column *column, const char *back)
+{
+    const char *name = name_quoted(plan->arena, column->was->name);
+    struct sql sql;
+    sql_init(&sql, plan->arena);
+    sql_add(&sql, "SELECT ");
+    sql_add(&sql, plan_value(plan, column->way, name));
+    sql_add(&sql, ", ");
+    sql_add(&sql, back ? plan_value(plan, back, name) : "1");
+    if (back) {
+        sql_add(&sql, " IS ");
+        sql_add(&sql, name);
+    }
+    for (size_t i = 0; i < table->was->n_primary_key; i++)
+        sql_column(&sql, ", ", table->was->primary_key[i]);
+    sql_add(&sql, " FROM ");
+    sql_name(&sql, table->was->table);
+    sql_add(&sql, " WHERE ");
+    sql_add(&sql, name);
+    sql_add(&sql, " IS NOT NULL");
+    return sql_text(&sql);
+}
+
+static Code find_misfits(struct plan *plan, const struct plan_table *table,
+                         const struct plan_column *column, const char *back,
+                         struct misfits *misfits)
+{
+    const char *query = misfit_query(plan, table, column, back);
+    ProtobufCMessage *record = dynamic_message(plan->arena, table->is->descriptor);
+    struct arena scratch;
+    int rc;
+    if (!query || !record)
+        return plan_exhausted(plan);
+    sqlite3_stmt *stmt = db_prepare(plan->db, query, plan->fault);
+    if (!stmt)
+        return plan->fault->code;
+    arena_init(&scratch, 64u << 20);
+    while ((rc = db_step(plan->db, stmt)) == SQLITE_ROW) {
+        if (!fits(column->is, stmt, record, &scratch))
+            add_misfit(plan, table->was, stmt, misfits);
+        arena_reset(&scratch);
+    }
+    arena_done(&scratch);
+    Code code = rc == SQLITE_DONE ? HERO__V1__CODE__OK
+                                  : db_fault(plan->db, rc, plan->fault, "looking at values");
+    db_release(plan->db, stmt);
+    return code;
+}
+
+static Code check_values(struct plan *plan, const struct plan_table *table,
+                         const struct plan_column *column, const char *back)
+{
+    struct misfits misfits = {0};
+    Code code = find_misfits(plan, table, column, back, &misfits);
+    if (code != HERO__V1__CODE__OK || misfits.rows == 0)
+        return code;
+    fault_add(plan->fault, plan_path(plan, table->is, column->is->field_name),
+              "%llu row%s of table %s hold%s in %s what is not %s (key%s %s%s)",
+              (unsigned long long)misfits.rows, misfits.rows == 1 ? "" : "s", table->was->table,
+              misfits.rows == 1 ? "s" : "", column->was->name, type_words(column->is),
+              misfits.rows == 1 ? "" : "s", misfits.keys ? misfits.keys : "",
+              misfits.rows > KEYS_TOLD ? "; ..." : "");
+    fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION,
+              "rows stand in the way of the change: %s: %s", plan->fault->violations[0].path,
+              plan->fault->violations[0].description);
+    return HERO__V1__CODE__OK;
+}
+
+/* ---- the expression ---- */
+
+/* What takes the place of NULL; NULL: nothing can. */
+static const char *fill_of(const struct column *is, struct arena *arena)
+{
+    static const char *const zeros[N_STORAGES] = {"0", "0.0", "''", "X''", NULL};
+    if (is->default_kind != DEFAULT_NONE)
+        return ddl_default(is, arena);
+    /* proto3: absence is the zero of the type */
+    return is->field->label == PROTOBUF_C_LABEL_NONE ? zeros[kinds[is->kind].storage] : NULL;
+}
+
+static Code fill_nulls(struct plan *plan, const struct plan_table *table,
+                       struct plan_column *column)
+{
+    const struct column *was = column->was, *is = column->is;
+    if (!is->not_null || is->primary_key || (was && (was->not_null || was->primary_key)))
+        return HERO__V1__CODE__OK;
+    column->fill = fill_of(is, plan->arena);
+    if (column->fill)
+        return HERO__V1__CODE__OK;
+    const char *condition =
+        was ? arena_printf(plan->arena, "%s IS NULL", name_quoted(plan->arena, was->name)) : "1";
+    return plan_obstacle(plan, table, is->field_name, condition,
+                         was ? "hold NULL there, and it shall be NOT NULL: give them a value, or "
+                               "the column a default"
+                             : "are there already, and it is NOT NULL: give it a default, or let "
+                               "it be NULL");
+}
+
+static void refuse_type(struct plan *plan, const struct plan_table *table,
+                        const struct plan_column *column)
+{
+    fault_add(plan->fault, plan_path(plan, table->is, column->is->field_name),
+              "can't become %s: it is %s in the served model; give the new field a number of its "
+              "own",
+              type_words(column->is), type_words(column->was));
+    fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION, "%s: %s",
+              plan->fault->violations[0].path, plan->fault->violations[0].description);
+}
+
+static Code convert(struct plan *plan, const struct plan_table *table, struct plan_column *column)
+{
+    enum column_kind was = column->was->kind, is = column->is->kind;
+    enum storage from = kinds[was].storage, to = kinds[is].storage;
+    column->way = was == is ? "%s" : ways[from][to].there;
+    if (!column->way) {
+        refuse_type(plan, table, column);
+        return HERO__V1__CODE__OK;
+    }
+    if (always_fits(was, is))
+        return HERO__V1__CODE__OK;
+    return check_values(plan, table, column, ways[from][to].back);
+}
+
+Code plan_conversion(struct plan *plan, const struct plan_table *table, struct plan_column *column)
+{
+    Code code = column->was ? convert(plan, table, column) : HERO__V1__CODE__OK;
+    return code == HERO__V1__CODE__OK ? fill_nulls(plan, table, column) : code;
+}
+
+const char *plan_value(struct plan *plan, const char *way, const char *name)
+{
+    const char *at = way && name ? strstr(way, "%s") : NULL;
+    return at ? arena_printf(plan->arena, "%.*s%s%s", (int)(at - way), way, name, at + 2) : NULL;
+}
