@@ -155,7 +155,8 @@ static int plan_and_apply(struct context *context, const void *set, size_t size)
     hero_apply how = {.validate_only = true,
                       .allow_data_loss = arguments->losses,
                       .n_allow_data_loss = arguments->n_losses,
-                      .expected_version = arguments->expected_version};
+                      .expected_version = arguments->expected_version,
+                      .set_version = arguments->set};
     int result = EXIT_DONE;
     json_t *answer = apply(context, set, size, &how, &result);
 
@@ -175,15 +176,14 @@ static int run(struct context *context)
 {
     struct arguments *arguments = &context->arguments;
     void *set = NULL;
-    size_t size;
+    size_t size = 0;
 
     if (!arguments->set == !arguments->n_operands)
         return report_usage(arguments, "apply needs a file or --set VERSION, not both");
     if (!arguments->timeout_ms)
         arguments->timeout_ms = APPLY_TIMEOUT_MS;
-    int result = arguments->set
-                     ? schema_fetch_set(context, arguments->set, &set, &size)
-                     : protoc_descriptor_set(context, arguments->operands[0], &set, &size);
+    int result =
+        arguments->set ? 0 : protoc_descriptor_set(context, arguments->operands[0], &set, &size);
     if (result)
         return result;
     result = context_connect(context) ? plan_and_apply(context, set, size) : report_error(context);

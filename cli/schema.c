@@ -3,7 +3,6 @@
  * indexed by proto/model.c as the daemon does it.
  */
 #include <stdlib.h>
-#include <string.h>
 #include "hero/v1/models.pb-c.h"
 #include "schema.h"
 
@@ -65,37 +64,19 @@ static Hero__V1__GetModelSetResponse *get_set(struct context *context, uint64_t 
     return set;
 }
 
-int schema_fetch_set(struct context *context, uint64_t version, void **ret_set, size_t *ret_size)
+int schema_fetch_version(struct context *context, uint64_t version, struct models **ret_models)
 {
+    struct fault fault = FAULT_INIT;
     Hero__V1__GetModelSetResponse *set;
 
     if (!context_connect(context))
         return report_error(context);
     set = get_set(context, version);
-    if (!set && context->error.code)
-        return report_error(context);
-    void *copy = set ? malloc(set->descriptor_set.len + 1) : NULL;
-    if (copy) {
-        if (set->descriptor_set.len)
-            memcpy(copy, set->descriptor_set.data, set->descriptor_set.len);
-        *ret_size = set->descriptor_set.len;
-        *ret_set = copy;
-    }
+    if (!set)
+        return context->error.code ? report_error(context)
+                                   : report_local(context, "the daemon's set is broken");
+    Code code = models_new(set->descriptor_set.data, set->descriptor_set.len, ret_models, &fault);
     hero__v1__get_model_set_response__free_unpacked(set, NULL);
-    return copy ? 0 : report_local(context, "the daemon's set is broken");
-}
-
-int schema_fetch_version(struct context *context, uint64_t version, struct models **ret_models)
-{
-    struct fault fault = FAULT_INIT;
-    void *set;
-    size_t size;
-    int result = schema_fetch_set(context, version, &set, &size);
-
-    if (result)
-        return result;
-    Code code = models_new(set, size, ret_models, &fault);
-    free(set);
     return code == HERO__V1__CODE__OK ? 0 : report_fault(context, &fault);
 }
 

@@ -11,8 +11,7 @@
 /* All of them. 0, or the exit code after the failure was told. */
 int schema_fetch(struct context *context, struct models **ret_models);
 /* One by name; told when there is none. */
-/* The set of a version that is or was served: its bytes (free them), or its models. */
-int schema_fetch_set(struct context *context, uint64_t version, void **ret_set, size_t *ret_size);
+/* The models of a version that is or was served. */
 int schema_fetch_version(struct context *context, uint64_t version, struct models **ret_models);
 int schema_find(struct context *context, const struct models *models, const char *name,
                 const struct model **ret_model);

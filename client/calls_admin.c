@@ -47,6 +47,8 @@ struct apply_arguments {
 static Code put_how(const hero_apply *how, Hero__V1__ApplyModelsRequest *input, struct fault *fault)
 {
     input->has_validate_only = input->validate_only = how->validate_only;
+    input->has_set_version = how->set_version != 0;
+    input->set_version = how->set_version;
     input->has_expected_version = how->expected_version != 0;
     input->expected_version = how->expected_version;
     for (size_t i = 0; i < how->n_allow_data_loss; i++)

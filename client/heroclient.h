@@ -550,6 +550,8 @@ typedef struct hero_apply {
     size_t n_allow_data_loss;
     uint64_t expected_version; /* HERO_ABORTED where other models are served than those the plan
                                   was made for; 0: any */
+    uint64_t set_version; /* instead of a descriptor set (size 0): what was served as this version,
+                             hero_client_history() */
 } hero_apply;
 
 /** Serve the models of a FileDescriptorSet (protoc --include_imports

@@ -68,7 +68,12 @@ static void models_apply(SERVICE_PARAMS(ApplyModelsRequest, ApplyModelsResponse)
     struct call *call = closure_data;
     struct fault fault = FAULT_INIT;
 
-    if (input->descriptor_set.len == 0) {
+    if (input->set_version && input->descriptor_set.len > 0) {
+        fault_add(&fault, "set_version", "is there beside descriptor_set; give one of them");
+        call_fail(call, &fault);
+        return;
+    }
+    if (input->descriptor_set.len == 0 && !input->set_version) {
         fault_add(&fault, "descriptor_set",
                   "missing; send what protoc --include_imports --descriptor_set_out writes");
         call_fail(call, &fault);
@@ -81,6 +86,7 @@ static void models_apply(SERVICE_PARAMS(ApplyModelsRequest, ApplyModelsResponse)
     struct store_change *change = change_of(call, STORE_APPLY);
     change->descriptor_set = input->descriptor_set.data;
     change->descriptor_set_len = input->descriptor_set.len;
+    change->set_version = input->set_version;
     change->expected_version = input->expected_version;
     change->allowed = input->allow_data_loss;
     change->n_allowed = input->n_allow_data_loss;

@@ -37,4 +37,17 @@ MUST_CHECK bool model_changes(const struct model *was, const struct model *is, s
  * name, else the one that its renamed_from names. NULL: it is new. */
 const struct model *model_ancestor(const struct models *served, const struct model *model);
 
+/* ---- model_back.c ---- */
+
+/* What the model of that name in `before` is called in the next set; NULL: it
+ * is in it no longer, or name is NULL. */
+const char *model_name_since(const struct models *before, const struct models *after,
+                             const char *name);
+/* The set of `models`, in which each model says that it was renamed from what
+ * it is called now (by position; NULL: it is gone). Changes models, which must
+ * not be used after it by others. In the arena. */
+MUST_CHECK Code models_set_back(const struct models *models, const char *const *names_now,
+                                struct arena *arena, ProtobufCBinaryData *ret_set,
+                                struct fault *fault);
+
 #endif

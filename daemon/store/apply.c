@@ -230,11 +230,23 @@ static Code change_models(struct store *store, struct store_change *change,
     return code;
 }
 
-static Code merged(struct store_change *change, const struct models *served,
+/* The bytes live in the arena, or are the request's. */
+static Code given_set(struct db *db, struct store_change *change, ProtobufCBinaryData *ret_set)
+{
+    ret_set->data = (uint8_t *)(uintptr_t)change->descriptor_set;
+    ret_set->len = change->descriptor_set_len;
+    return change->set_version == 0
+               ? HERO__V1__CODE__OK
+               : history_set_back(db, change->set_version, change->arena, ret_set, &change->fault);
+}
+
+static Code merged(struct db *db, struct store_change *change, const struct models *served,
                    struct models **ret_models, bool *ret_changed)
 {
-    Code code = models_merge(served, change->descriptor_set, change->descriptor_set_len, ret_models,
-                             ret_changed, &change->fault);
+    ProtobufCBinaryData set = {0, NULL};
+    Code code = given_set(db, change, &set);
+    if (code == HERO__V1__CODE__OK)
+        code = models_merge(served, set.data, set.len, ret_models, ret_changed, &change->fault);
     if (code != HERO__V1__CODE__OK || !*ret_changed || change->expected_version == 0 ||
         change->expected_version == served->version)
         return code;
@@ -256,7 +268,7 @@ static Code apply(struct store *store, struct store_change *change, const struct
 {
     struct models *models = NULL;
     bool changed = false;
-    Code code = merged(change, served, &models, &changed);
+    Code code = merged(&store->write_db, change, served, &models, &changed);
     if (code == HERO__V1__CODE__OK)
         code = changed ? change_models(store, change, served, models)
                        : answer_nothing(change, served, models);
@@ -302,16 +314,15 @@ void store_plan(struct store *store, struct store_change *change, int64_t deadli
     struct plan plan = {0};
     struct db *db = NULL;
     bool changed = false;
-    Code code = merged(change, served, &models, &changed);
-    if (code == HERO__V1__CODE__OK && !changed)
-        code = answer_nothing(change, served, models);
-    else if (code == HERO__V1__CODE__OK)
-        code = pool_take(store, &read, &db, &change->fault);
-    if (db) {
-        code = plan_and_answer(db, change, served, models, &plan);
-        plan_done(&plan);
+    Code code = pool_take(store, &read, &db, &change->fault);
+    if (code == HERO__V1__CODE__OK)
+        code = merged(db, change, served, &models, &changed);
+    if (code == HERO__V1__CODE__OK)
+        code = changed ? plan_and_answer(db, change, served, models, &plan)
+                       : answer_nothing(change, served, models);
+    plan_done(&plan);
+    if (db)
         pool_give(store, db);
-    }
     end_with(change, code);
     models_unref(models);
     models_unref(served);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "internal.h"
+#include "model_change.h"
 
 static Code exhausted(struct fault *fault)
 {
@@ -85,16 +86,21 @@ Code store_history(struct store *store, struct store_read *read, uint32_t page_s
     return code;
 }
 
+static Code no_such_set(uint64_t version, const char *path, struct fault *fault)
+{
+    fault_add(fault, path, "no set of version %llu was ever served here; see the history",
+              (unsigned long long)version);
+    return fault_set(fault, HERO__V1__CODE__NOT_FOUND,
+                     "no set of version %llu was ever served here; see the history",
+                     (unsigned long long)version);
+}
+
 static Code read_one(struct db *db, sqlite3_stmt *stmt, struct arena *arena, uint64_t version,
                      Hero__V1__GetModelSetResponse *ret, struct fault *fault)
 {
     int rc = db_step(db, stmt);
     if (rc == SQLITE_DONE)
-        return fault_add(fault, "version", "no set of version %llu was ever served here",
-                         (unsigned long long)version),
-               fault_set(fault, HERO__V1__CODE__NOT_FOUND,
-                         "no set of version %llu was ever served here; see the history",
-                         (unsigned long long)version);
+        return no_such_set(version, "version", fault);
     if (rc != SQLITE_ROW)
         return db_fault(db, rc, fault, "reading the set");
     ret->set = read_set(stmt, arena);
@@ -125,5 +131,71 @@ Code store_get_set(struct store *store, struct store_read *read, uint64_t versio
         code = fault->code;
     }
     pool_give(store, db);
+    return code;
+}
+
+/* ---- the way back ---- */
+
+/* From one set to the next: what the first one's models are called in it. */
+static Code follow(sqlite3_stmt *stmt, const struct models *first, const char **names,
+                   struct models **latest, struct arena *arena, struct fault *fault)
+{
+    struct models *next = NULL;
+    Code code = models_new(sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1),
+                           &next, fault);
+    for (size_t i = 0; code == HERO__V1__CODE__OK && i < first->n_models; i++)
+        names[i] = arena_strdup(arena, model_name_since(*latest, next, names[i]));
+    models_unref(*latest);
+    *latest = next;
+    return code;
+}
+
+static Code follow_all(struct db *db, sqlite3_stmt *stmt, struct arena *arena,
+                       struct models **ret_first, const char ***ret_names, struct fault *fault)
+{
+    struct models *latest = NULL;
+    Code code = HERO__V1__CODE__OK;
+    int rc;
+    while (code == HERO__V1__CODE__OK && (rc = db_step(db, stmt)) == SQLITE_ROW) {
+        if (*ret_first) {
+            code = follow(stmt, *ret_first, *ret_names, &latest, arena, fault);
+            continue;
+        }
+        code = models_new(sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1),
+                          ret_first, fault);
+        if (code != HERO__V1__CODE__OK)
+            break;
+        latest = models_ref(*ret_first);
+        *ret_names = arena_array(arena, latest->n_models + 1, sizeof(**ret_names));
+        for (size_t i = 0; *ret_names && i < latest->n_models; i++)
+            (*ret_names)[i] = latest->models[i].name;
+        if (!*ret_names)
+            code = exhausted(fault);
+    }
+    models_unref(latest);
+    if (code == HERO__V1__CODE__OK && rc != SQLITE_DONE)
+        code = db_fault(db, rc, fault, "reading the history");
+    return code;
+}
+
+Code history_set_back(struct db *db, uint64_t version, struct arena *arena,
+                      ProtobufCBinaryData *ret_set, struct fault *fault)
+{
+    static const char query[] = "SELECT version, descriptor_set FROM _hero_model_set WHERE version "
+                                ">= ?1 AND EXISTS (SELECT 1 FROM _hero_model_set WHERE version = "
+                                "?1) ORDER BY version";
+    struct models *first = NULL;
+    const char **names = NULL;
+    sqlite3_stmt *stmt = db_prepare(db, query, fault);
+    if (!stmt)
+        return fault->code;
+    sqlite3_bind_int64(stmt, 1, (int64_t)version);
+    Code code = follow_all(db, stmt, arena, &first, &names, fault);
+    db_release(db, stmt);
+    if (code == HERO__V1__CODE__OK && !first)
+        code = no_such_set(version, "set_version", fault);
+    if (code == HERO__V1__CODE__OK)
+        code = models_set_back(first, names, arena, ret_set, fault);
+    models_unref(first);
     return code;
 }

@@ -83,6 +83,10 @@ enum store_trouble store_trouble_of(int sqlite_code);
 /* apply.c: on the writer thread, outside any transaction. Leaves answer or
  * fault in the change; the writer calls its done. */
 void apply_change(struct store *store, struct store_change *change);
+/* history.c: the set that was served as that version, with what its models are
+ * called now, so that it can be applied. In the arena; NOT_FOUND. */
+MUST_CHECK Code history_set_back(struct db *db, uint64_t version, struct arena *arena,
+                                 ProtobufCBinaryData *ret_set, struct fault *fault);
 /* load.c: at open: creates or upgrades _hero_* tables, loads the applied set. */
 MUST_CHECK Code apply_load(struct store *store, enum store_trouble *ret_trouble,
                            struct fault *fault);

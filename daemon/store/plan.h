@@ -100,10 +100,21 @@ MUST_CHECK Code plan_rebuild(struct plan *plan, struct plan_table *table);
 
 MUST_CHECK Code plan_count(struct plan *plan, const char *table, const char *condition,
                            uint64_t *ret_rows);
-/* A violation at the field if there are rows that the condition holds for,
- * with their number and the first keys. `what`: "hold NULL in age: ...". */
+/* Rows in the way: how many, and the first keys. */
+struct plan_rows {
+    uint64_t n;
+    const char *keys;
+    unsigned n_keys;
+};
+/* One row more; its key is in the result columns from `first` on. */
+void plan_rows_add(struct plan *plan, const struct model *was, sqlite3_stmt *stmt, int first,
+                   struct plan_rows *rows);
+/* A violation at the field: "<what> in 2 rows of table hero (keys 1; 7)<remedy>". */
+void plan_tell_rows(struct plan *plan, const struct plan_table *table, const char *field,
+                    const struct plan_rows *rows, const char *what, const char *remedy);
+/* The same for rows that the condition holds for; if there are none, nothing. */
 MUST_CHECK Code plan_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
-                              const char *condition, const char *what);
+                              const char *condition, const char *what, const char *remedy);
 /* Rows in the way of the table's new constraints. */
 MUST_CHECK Code plan_table_obstacles(struct plan *plan, struct plan_table *table);
 /* plan_convert.c: way and fill of the column; violations where values can't

@@ -137,30 +137,7 @@ static bool fits(const struct column *is, sqlite3_stmt *stmt, ProtobufCMessage *
            same_value(column_value(is, record, scratch), stmt, 0);
 }
 
-struct misfits {
-    uint64_t rows;
-    const char *keys;
-    unsigned n_keys;
-};
-
-#define KEYS_TOLD 5
 #define FIRST_KEY 2 /* result columns: the value, whether it came back, the key */
-
-static void add_misfit(struct plan *plan, const struct model *was, sqlite3_stmt *stmt,
-                       struct misfits *misfits)
-{
-    misfits->rows++;
-    if (misfits->n_keys++ >= KEYS_TOLD)
-        return;
-    const char *key = "";
-    for (size_t i = 0; i < was->n_primary_key; i++) {
-        const char *part = (const char *)sqlite3_column_text(stmt, FIRST_KEY + (int)i);
-        key = arena_printf(plan->arena, "%s%s%.60s", key ? key : "", i > 0 ? "," : "",
-                           part ? part : "NULL");
-    }
-    misfits->keys = arena_printf(plan->arena, "%s%s%s", misfits->keys ? misfits->keys : "",
-                                 misfits->keys ? "; " : "", key ? key : "");
-}
 
 /* SELECT value, value of the way back IS old value, key FROM table WHERE old IS NOT NULL */
 static const char *misfit_query(struct plan *plan, const struct plan_table *table,
@@ -189,7 +166,7 @@ static const char *misfit_query(struct plan *plan, const struct plan_table *tabl
 
 static Code find_misfits(struct plan *plan, const struct plan_table *table,
                          const struct plan_column *column, const char *back,
-                         struct misfits *misfits)
+                         struct plan_rows *misfits)
 {
     const char *query = misfit_query(plan, table, column, back);
     ProtobufCMessage *record = dynamic_message(plan->arena, table->is->descriptor);
@@ -203,7 +180,7 @@ static Code find_misfits(struct plan *plan, const struct plan_table *table,
     arena_init(&scratch, 64u << 20);
     while ((rc = db_step(plan->db, stmt)) == SQLITE_ROW) {
         if (!fits(column->is, stmt, record, &scratch))
-            add_misfit(plan, table->was, stmt, misfits);
+            plan_rows_add(plan, table->was, stmt, FIRST_KEY, misfits);
         arena_reset(&scratch);
     }
     arena_done(&scratch);
@@ -216,20 +193,13 @@ static Code find_misfits(struct plan *plan, const struct plan_table *table,
 static Code check_values(struct plan *plan, const struct plan_table *table,
                          const struct plan_column *column, const char *back)
 {
-    struct misfits misfits = {0};
+    struct plan_rows misfits = {0};
     Code code = find_misfits(plan, table, column, back, &misfits);
-    if (code != HERO__V1__CODE__OK || misfits.rows == 0)
-        return code;
-    fault_add(plan->fault, plan_path(plan, table->is, column->is->field_name),
-              "%llu row%s of table %s hold%s in %s what is not %s (key%s %s%s)",
-              (unsigned long long)misfits.rows, misfits.rows == 1 ? "" : "s", table->was->table,
-              misfits.rows == 1 ? "s" : "", column->was->name, type_words(column->is),
-              misfits.rows == 1 ? "" : "s", misfits.keys ? misfits.keys : "",
-              misfits.rows > KEYS_TOLD ? "; ..." : "");
-    fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION,
-              "rows stand in the way of the change: %s: %s", plan->fault->violations[0].path,
-              plan->fault->violations[0].description);
-    return HERO__V1__CODE__OK;
+    if (code == HERO__V1__CODE__OK && misfits.n > 0)
+        plan_tell_rows(plan, table, column->is->field_name, &misfits,
+                       arena_printf(plan->arena, "holds what is not %s", type_words(column->is)),
+                       "");
+    return code;
 }
 
 /* ---- the expression ---- */
@@ -255,11 +225,12 @@ static Code fill_nulls(struct plan *plan, const struct plan_table *table,
         return HERO__V1__CODE__OK;
     const char *condition =
         was ? arena_printf(plan->arena, "%s IS NULL", name_quoted(plan->arena, was->name)) : "1";
-    return plan_obstacle(plan, table, is->field_name, condition,
-                         was ? "hold NULL there, and it shall be NOT NULL: give them a value, or "
-                               "the column a default"
-                             : "are there already, and it is NOT NULL: give it a default, or let "
-                               "it be NULL");
+    return was ? plan_obstacle(plan, table, is->field_name, condition,
+                               "shall be NOT NULL and is NULL",
+                               ": give them a value, or the column a default")
+               : plan_obstacle(plan, table, is->field_name, condition,
+                               "is NOT NULL and new: it has no value",
+                               "; give it a default, or let it be NULL");
 }
 
 static void refuse_type(struct plan *plan, const struct plan_table *table,

@@ -36,19 +36,37 @@ Code plan_count(struct plan *plan, const char *table, const char *condition, uin
 
 /* ---- rows in the way ---- */
 
-static const char *add_key(struct plan *plan, const char *list, sqlite3_stmt *stmt, size_t n)
+void plan_rows_add(struct plan *plan, const struct model *was, sqlite3_stmt *stmt, int first,
+                   struct plan_rows *rows)
 {
-    const char *key = NULL;
-    for (size_t i = 0; i < n; i++) {
-        const char *part = (const char *)sqlite3_column_text(stmt, (int)i);
-        key = arena_printf(plan->arena, "%s%s%.60s", key ? key : "", key ? "," : "",
-                           part ? part : "NULL");
+    const char *key = "";
+    rows->n++;
+    if (rows->n_keys++ >= KEYS_TOLD)
+        return;
+    for (size_t i = 0; i < was->n_primary_key && key; i++) {
+        const char *part = (const char *)sqlite3_column_text(stmt, first + (int)i);
+        key = arena_printf(plan->arena, "%s%s%.60s", key, i > 0 ? "," : "", part ? part : "NULL");
     }
-    return arena_printf(plan->arena, "%s%s%s", list ? list : "", list ? "; " : "", key ? key : "");
+    rows->keys = arena_printf(plan->arena, "%s%s%s", rows->keys ? rows->keys : "",
+                              rows->keys ? "; " : "", key ? key : "");
 }
 
-static Code first_keys(struct plan *plan, const struct model *was, const char *condition,
-                       const char **ret_keys)
+void plan_tell_rows(struct plan *plan, const struct plan_table *table, const char *field,
+                    const struct plan_rows *rows, const char *what, const char *remedy)
+{
+    struct fault *fault = plan->fault;
+    const char *s = rows->n == 1 ? "" : "s";
+    fault_add(fault, plan_path(plan, table->is, field),
+              "%s in %llu row%s of table %s (key%s %s%s)%s", what, (unsigned long long)rows->n, s,
+              table->was->table, s, rows->keys ? rows->keys : "",
+              rows->n > KEYS_TOLD ? "; ..." : "", remedy);
+    fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+              "rows stand in the way of the change: %s %s", fault->violations[0].path,
+              fault->violations[0].description);
+}
+
+static Code read_rows(struct plan *plan, const struct model *was, const char *condition,
+                      struct plan_rows *rows)
 {
     struct sql sql;
     int rc;
@@ -60,47 +78,28 @@ static Code first_keys(struct plan *plan, const struct model *was, const char *c
     sql_name(&sql, was->table);
     sql_add(&sql, " WHERE ");
     sql_add(&sql, condition);
-    sql_add(&sql, " LIMIT ");
-    sql_parameter(&sql, 1);
     if (!sql_text(&sql))
         return plan_exhausted(plan);
     sqlite3_stmt *stmt = db_prepare(plan->db, sql_text(&sql), plan->fault);
     if (!stmt)
         return plan->fault->code;
-    sqlite3_bind_int(stmt, 1, KEYS_TOLD);
     while ((rc = db_step(plan->db, stmt)) == SQLITE_ROW)
-        *ret_keys = add_key(plan, *ret_keys, stmt, was->n_primary_key);
+        plan_rows_add(plan, was, stmt, 0, rows);
     Code code = rc == SQLITE_DONE ? HERO__V1__CODE__OK
-                                  : db_fault(plan->db, rc, plan->fault, "reading keys");
+                                  : db_fault(plan->db, rc, plan->fault, "looking at rows");
     db_release(plan->db, stmt);
     return code;
 }
 
-static void tell_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
-                          uint64_t rows, const char *keys, const char *what)
-{
-    fault_add(plan->fault, plan_path(plan, table->is, field),
-              "%llu row%s of table %s %s (key%s %s%s)", (unsigned long long)rows,
-              rows == 1 ? "" : "s", table->was->table, what, rows == 1 ? "" : "s", keys ? keys : "",
-              rows > KEYS_TOLD ? "; ..." : "");
-    fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION,
-              "rows stand in the way of the change: %s: %s", plan->fault->violations[0].path,
-              plan->fault->violations[0].description);
-}
-
 Code plan_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
-                   const char *condition, const char *what)
+                   const char *condition, const char *what, const char *remedy)
 {
-    const char *keys = NULL;
-    uint64_t rows = 0;
+    struct plan_rows rows = {0};
     if (!condition || !what)
         return plan_exhausted(plan);
-    Code code = plan_count(plan, table->was->table, condition, &rows);
-    if (code != HERO__V1__CODE__OK || rows == 0)
-        return code;
-    code = first_keys(plan, table->was, condition, &keys);
-    if (code == HERO__V1__CODE__OK)
-        tell_obstacle(plan, table, field, rows, keys, what);
+    Code code = read_rows(plan, table->was, condition, &rows);
+    if (code == HERO__V1__CODE__OK && rows.n > 0)
+        plan_tell_rows(plan, table, field, &rows, what, remedy);
     return code;
 }
 
@@ -130,7 +129,8 @@ static Code check_unique(struct plan *plan, const struct plan_table *table,
         "%s IN (SELECT %s FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING count(*) > 1)",
         name ? name : "", name ? name : "", from ? from : "", name ? name : "", name ? name : "");
     return plan_obstacle(plan, table, column->is->field_name, twice,
-                         "have a value in common with another, and it shall be unique");
+                         "shall be unique and has the value of another",
+                         ": give them values of their own");
 }
 
 static bool same_key(const struct foreign_key *was, const struct foreign_key *is,
@@ -218,8 +218,9 @@ static Code check_foreign_key(struct plan *plan, const struct plan_table *table,
     }
     sql_add(&sql, exists ? ")" : "");
     return plan_obstacle(plan, table, key->columns[0]->field_name, sql_text(&sql),
-                         arena_printf(plan->arena, "refer to no row of table %s",
-                                      before ? before->table : key->target->table));
+                         arena_printf(plan->arena, "refers to no row of table %s",
+                                      before ? before->table : key->target->table),
+                         ": correct or clear it there");
 }
 
 Code plan_table_obstacles(struct plan *plan, struct plan_table *table)

@@ -171,6 +171,7 @@ struct store_change {
     enum store_change_kind kind;
     const uint8_t *descriptor_set; /* STORE_APPLY */
     size_t descriptor_set_len;
+    uint64_t set_version;      /* instead: what was served as this version; 0: none */
     uint64_t expected_version; /* ABORTED where another is served; 0: any */
     char *const *allowed;      /* what may be lost, as steps name it */
     size_t n_allowed;
