@@ -46,7 +46,7 @@ note "What is lost must be allowed."
 hero apply --plan -I "$proto" m.proto
 hero apply -I "$proto" m.proto
 hero apply --allow-data-loss hero.age -I "$proto" m.proto
-hero apply --expected-version 1 --allow-data-loss hero.nickname -I "$proto" m.proto
+hero apply --expected-version 1 --allow-data-loss hero.nickname -I "$proto" m.proto | blind
 hero apply --allow-data-loss hero.nickname -I "$proto" m.proto
 hero list champion
 hero models champion --sql
