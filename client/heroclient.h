@@ -638,6 +638,12 @@ HERO_API void hero_session_free(hero_session *session);
 /** A new record in session memory, sent at the next commit. NULL: no memory. */
 HERO_API void *hero_session_create(hero_session *session,
                                    const ProtobufCMessageDescriptor *descriptor);
+/** The same, unless it is there already: at the commit the record is looked for
+ *  by its primary key, or else by the one unique key that is set. One that is
+ *  found is linked as you linked it and otherwise left as it is; the struct
+ *  then holds what is stored. */
+HERO_API void *hero_session_find_or_create(hero_session *session,
+                                           const ProtobufCMessageDescriptor *descriptor);
 /** A struct of your own, and all that is reached from it at the commit: as for
  *  hero_client_create(), except that what the session holds as stored is
  *  linked. It must live until the session is freed. After the commit it gets
@@ -646,7 +652,8 @@ HERO_API void *hero_session_create(hero_session *session,
  *  gained is linked, what they lost is unlinked. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_add(hero_session *session, ProtobufCMessage *record,
                                                     hero_error *error);
-/** Delete at the commit. A record that was only created here is forgotten. */
+/** Delete at the commit. A record that was only created here is forgotten.
+ *  Errors: HERO_NOT_FOUND where that was done already. */
 HERO_API HERO_MUST_CHECK hero_code hero_session_delete(hero_session *session, void *record,
                                                        hero_error *error);
 /** Link, unlink at the commit; the relationship fields of session structs

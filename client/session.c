@@ -235,6 +235,17 @@ void *hero_session_create(hero_session *session, const ProtobufCMessageDescripto
     return record->message;
 }
 
+void *hero_session_find_or_create(hero_session *session,
+                                  const ProtobufCMessageDescriptor *descriptor)
+{
+    struct session_record *record = descriptor ? session_make(session, descriptor) : NULL;
+
+    if (!record)
+        return NULL;
+    record->declared = record->connect = true;
+    return record->message;
+}
+
 static Code add(hero_session *session, ProtobufCMessage *message, struct fault *fault)
 {
     struct session_record *record;
@@ -291,7 +302,10 @@ static Code delete (hero_session *session, void *message, struct fault *fault)
     if (!record)
         return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
                          "not a record of this session: read it with hero_session_get() first");
-    if (record->deleting || record->state == RECORD_GONE)
+    if (record->state == RECORD_GONE)
+        return fault_set(fault, HERO__V1__CODE__NOT_FOUND, "this %s was deleted already",
+                         record->descriptor->name);
+    if (record->deleting)
         return HERO__V1__CODE__OK;
     if (record->state == RECORD_NEW) {
         drop_new(session, record);

@@ -40,6 +40,7 @@ struct session_record {
     enum record_state state;
     bool ours;               /* session memory; else the caller's struct */
     bool declared;           /* added or created, not only reached: new even where its key is set */
+    bool connect;            /* new unless its key is there already */
     bool deleting;           /* at the next commit */
     const void **texts;      /* per field: the text or bytes that the session pointed it at */
     ProtobufCBinaryData key; /* packed; identity together with the descriptor */

@@ -32,6 +32,12 @@ bool plan_append(struct session_plan *plan, void ***array, size_t *n, size_t *si
 
 /* ---- what is new ---- */
 
+static Hero__V1__Record__Member member_of(const struct session_record *record)
+{
+    return record->connect ? HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE
+                           : HERO__V1__RECORD__MEMBER__NEW;
+}
+
 static Hero__V1__Record__Member decide(void *arg, const struct graph_member *member)
 {
     const struct session_record *record = session_find(arg, member->record);
@@ -39,7 +45,7 @@ static Hero__V1__Record__Member decide(void *arg, const struct graph_member *mem
     if (record && record->state == RECORD_STORED)
         return HERO__V1__RECORD__MEMBER__KEY;
     if (record && record->declared)
-        return HERO__V1__RECORD__MEMBER__NEW;
+        return member_of(record);
     return graph_decide_by_key(NULL, member);
 }
 
@@ -51,7 +57,7 @@ static Code add_declared(hero_session *session, struct session_plan *plan, struc
 
         if (record->state != RECORD_NEW || !record->declared)
             continue;
-        code = graph_build_add(&plan->build, record->message, HERO__V1__RECORD__MEMBER__NEW, fault);
+        code = graph_build_add(&plan->build, record->message, member_of(record), fault);
         if (code)
             return code;
     }

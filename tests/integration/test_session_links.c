@@ -152,6 +152,8 @@ static void test_delete(void **state)
     assert_null(hero_session_get(session, &hero__descriptor, HERO_KEY(id), NULL, &error));
     assert_int_equal(error.code, HERO_NOT_FOUND);
     /* What was never of the session cannot be deleted in it. */
+    assert_int_equal(hero_session_delete(session, gone, &error), HERO_NOT_FOUND);
+    assert_int_equal(hero_session_delete(session, never, &error), HERO_NOT_FOUND);
     assert_int_equal(hero_session_delete(session, &(Hero)HERO__INIT, &error),
                      HERO_INVALID_ARGUMENT);
     hero_error_free(&error);
@@ -383,6 +385,58 @@ static void test_many_links(void **state)
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, session_case_setup, session_case_teardown)
 
+/* Found by a unique key and linked, or created: the struct says which it is. */
+static void test_find_or_create(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    hero_result *result;
+
+    for (int round = 0; round < 2; round++) {
+        Library__Book *book = hero_session_create(session, &library__book__descriptor);
+        Library__Author *ann = hero_session_find_or_create(session, &library__author__descriptor);
+        Library__Author *bob = hero_session_find_or_create(session, &library__author__descriptor);
+
+        book->title = "A book";
+        ann->full_name = "Ann";
+        ann->handle = round ? NULL : "ann"; /* now by its unique key alone */
+        bob->handle = "bob";
+        bob->full_name = round ? "Somebody else" : "Bob";
+        OK(hero_session_link(session, book, "authors", ann, &error));
+        OK(hero_session_link(session, book, "authors", bob, &error));
+        OK(hero_session_commit(session, &error));
+        assert_string_equal(ann->handle, "ann");
+        assert_string_equal(bob->full_name, "Bob"); /* found, and not changed */
+        assert_int_equal(rows_of(fixture, &library__author__descriptor), 2);
+        result = hero_client_get(fixture->client, &library__book__descriptor, HERO_KEY(book->id),
+                                 "authors", &error);
+        GOT(result);
+        assert_int_equal(((Library__Book *)hero_result_record(result, 0))->n_authors, 2);
+        hero_result_free(result);
+    }
+    /* It is stored now: what changes is sent. */
+    Library__Author *ann = hero_session_find_or_create(session, &library__author__descriptor);
+    ann->full_name = "Ann";
+    OK(hero_session_commit(session, &error));
+    ann->full_name = "Ann Other";
+    OK(hero_session_commit(session, &error));
+    result = hero_client_get(fixture->client, &library__author__descriptor, HERO_KEY("ann"), NULL,
+                             &error);
+    GOT(result);
+    assert_string_equal(((Library__Author *)hero_result_record(result, 0))->full_name, "Ann Other");
+    hero_result_free(result);
+    /* What can find none and can't be created is told, and mended. */
+    Library__Author *nobody = hero_session_find_or_create(session, &library__author__descriptor);
+    nobody->full_name = "Nobody";
+    assert_int_equal(hero_session_commit(session, &error), HERO_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.violations[0].path, "handle"));
+    nobody->handle = "nobody";
+    OK(hero_session_commit(session, &error));
+    hero_session_free(session);
+    hero_error_free(&error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +450,7 @@ int main(void)
         TEST(test_text_keys_and_defaults),
         TEST(test_every_type),
         TEST(test_many_links),
+        TEST(test_find_or_create),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
