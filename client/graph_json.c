@@ -119,6 +119,51 @@ Code expand_add(struct arena *arena, const char *const *paths, size_t n_paths,
 
 /* ---- columns ---- */
 
+/* The text of a command line, that is JSON where the column holds it. */
+static Code read_json_text(const struct column *column, const json_t *value,
+                           ProtobufCMessage *message, struct arena *arena, struct json_path *path,
+                           struct fault *fault)
+{
+    json_t *inner = json_loadb(json_string_value(value), json_string_length(value),
+                               JSON_REJECT_DUPLICATES, NULL);
+    Code code = json_read_field(inner ? inner : value, column->field, message, arena, path, fault);
+
+    json_decref(inner);
+    return code;
+}
+
+/* What a number is exactly; a real of JSON is not what was written any more. */
+static Code read_decimal(const struct column *column, const json_t *value,
+                         ProtobufCMessage *message, struct arena *arena, struct json_path *path,
+                         struct fault *fault)
+{
+    char text[24];
+    json_t *exact;
+    Code code;
+
+    if (json_is_real(value))
+        return fault_add(fault, path->text,
+                         "is a decimal: write it as text (\"12.50\"), which is exact");
+    if (!json_is_integer(value))
+        return json_read_field(value, column->field, message, arena, path, fault);
+    snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    exact = json_string(text);
+    code = json_read_field(exact, column->field, message, arena, path, fault);
+    json_decref(exact);
+    return code;
+}
+
+Code graph_json_read_column(const struct column *column, const json_t *value,
+                            ProtobufCMessage *message, struct arena *arena, struct json_path *path,
+                            struct fault *fault)
+{
+    if (column->kind == COLUMN_JSON && json_is_string(value))
+        return read_json_text(column, value, message, arena, path, fault);
+    if (column->kind == COLUMN_DECIMAL)
+        return read_decimal(column, value, message, arena, path, fault);
+    return json_read_field(value, column->field, message, arena, path, fault);
+}
+
 static Code pack(struct arena *arena, const ProtobufCMessage *message,
                  ProtobufCBinaryData *ret_value, struct fault *fault)
 {
@@ -157,7 +202,7 @@ Code graph_json_read_columns(const struct model *model, const json_t *record,
         if (column && column->primary_key && json_is_null(item))
             code = fault_add(fault, path->text, "is part of the key, which can't become NULL");
         else if (column)
-            code = json_read_field(item, column->field, message, arena, path, fault);
+            code = graph_json_read_column(column, item, message, arena, path, fault);
         else if (model_relationship(model, member))
             code = fault_add(fault, path->text,
                              "is a relationship; link and unlink change it, update does not");
@@ -348,8 +393,8 @@ static Code read_one(struct building *building, const struct model *model, const
     Code code;
 
     if (column)
-        code = json_read_field(value, column->field, message, building->arena, building->path,
-                               building->fault);
+        code = graph_json_read_column(column, value, message, building->arena, building->path,
+                                      building->fault);
     else if (relationship)
         code = read_relationship(building, relationship, value, record, shown);
     else

@@ -31,6 +31,11 @@ MUST_CHECK Code graph_json_read(const struct model *model, const json_t *record,
                                 struct json_path *path, uint32_t *next_ref, struct arena *arena,
                                 Hero__V1__Graph **ret_graph, struct expand_node **ret_shown,
                                 struct fault *fault);
+/* Sets a column from JSON, as json_read_field does a field; also from a number
+ * that is a decimal, and from text that is the JSON of the column. */
+MUST_CHECK Code graph_json_read_column(const struct column *column, const json_t *value,
+                                       ProtobufCMessage *message, struct arena *arena,
+                                       struct json_path *path, struct fault *fault);
 /* An object of columns only, each member set or null. Names of the members in
  * *ret_mask. For updates. */
 MUST_CHECK Code graph_json_read_columns(const struct model *model, const json_t *record,

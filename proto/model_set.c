@@ -239,13 +239,31 @@ static bool add_dependency(void *context, FileProto *needed)
                       text(needed->name));
 }
 
+static bool holds_model(const MessageProto *message, unsigned depth)
+{
+    if (message_is_model(message))
+        return true;
+    for (size_t i = 0; i < message->n_nested_type && depth < NESTED_MAX; i++)
+        if (holds_model(message->nested_type[i], depth + 1))
+            return true;
+    return false;
+}
+
+static bool uses_options(const FileProto *file)
+{
+    for (size_t m = 0; m < file->n_message_type; m++)
+        if (holds_model(file->message_type[m], 0))
+            return true;
+    return false;
+}
+
 bool set_link_file(struct merge *merge, const struct set_types *types, FileProto *file)
 {
     struct linking linking = {merge->arena, file};
     FileProto *options = set_file(merge->result, "hero/options.proto");
     file->n_dependency = file->n_public_dependency = file->n_weak_dependency = 0;
     file->dependency = NULL;
-    if (options && !add_dependency(&linking, options))
+    if (options && uses_options(file) && !add_dependency(&linking, options))
         return false;
     return set_each_needed(types, (const MessageProto *const *)file->message_type,
                            file->n_message_type, file, add_dependency, &linking);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "check.h"
 #include "adopt_internal.h"
 #include "column.h"
 #include "default.h"
@@ -304,7 +305,10 @@ Code adopt_plan(struct db *db, const struct model *model, struct arena *arena,
     struct table_plan plan = {.model = model};
     struct fault own = FAULT_INIT;
 
-    Code code = shape_read(db, model->table, arena, &shape, &own);
+    Code code = check_expressions(model, arena, fault);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    code = shape_read(db, model->table, arena, &shape, &own);
     if (code == HERO__V1__CODE__OK)
         code = compare(&c, db, &plan, &own);
     if (code != HERO__V1__CODE__OK) {
