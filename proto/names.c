@@ -1,7 +1,7 @@
 /*
  * Owns the rules for names in SQL. The words and characters are those of
  * SQLAlchemy 1.4's SQLite dialect (SQLiteIdentifierPreparer), so that DDL
- * reads the same from either.
+ * reads the same from either; and the two words more that SQLite reserves.
  */
 #include "names.h"
 
@@ -49,15 +49,16 @@ static const char *const reserved_words[] = {"add",          "after",
                                              "left",         "like",
                                              "limit",        "match",
                                              "natural",      "not",
-                                             "notnull",      "null",
-                                             "of",           "offset",
-                                             "on",           "or",
-                                             "order",        "outer",
-                                             "plan",         "pragma",
-                                             "primary",      "query",
-                                             "raise",        "references",
-                                             "reindex",      "rename",
-                                             "replace",      "restrict",
+                                             "nothing",      "notnull",
+                                             "null",         "of",
+                                             "offset",       "on",
+                                             "or",           "order",
+                                             "outer",        "plan",
+                                             "pragma",       "primary",
+                                             "query",        "raise",
+                                             "references",   "reindex",
+                                             "rename",       "replace",
+                                             "restrict",     "returning",
                                              "right",        "rollback",
                                              "row",          "select",
                                              "set",          "table",
