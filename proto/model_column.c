@@ -136,8 +136,11 @@ static bool is_integer(const struct column *column)
  * its value from there. */
 static const struct column *find_auto_id(const struct draft *draft, const struct model *model)
 {
+    const char *type = model->n_primary_key == 1 ? model->primary_key[0]->sql_type : NULL;
     if (model->n_primary_key != 1 || !is_integer(model->primary_key[0]))
         return NULL;
+    if (type && strcasecmp(type, "INTEGER") != 0)
+        return NULL; /* INT PRIMARY KEY is a key, but no row id */
     for (size_t i = 0; i < draft->n_fields; i++)
         if (draft->fields[i].proto->number == (int)model->primary_key[0]->number &&
             draft->fields[i].column && draft->fields[i].column->foreign_key)

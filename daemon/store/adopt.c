@@ -26,6 +26,21 @@ void adopt_differ(struct comparison *c, const char *field, const char *format, .
     fault_add(c->fault, path, "table %s: %s", c->model->table, text);
 }
 
+void adopt_warn(struct comparison *c, const char *field, const char *format, ...)
+{
+    char text[512];
+    struct table_plan *plan = c->plan;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    const char *warning =
+        arena_printf(c->arena, "%s:%s%s%s: table %s: %s", c->model->file, c->model->name,
+                     field ? "." : "", field ? field : "", c->model->table, text);
+    if (warning && plan->n_warnings < ADOPT_MAX_WARNINGS)
+        plan->warnings[plan->n_warnings++] = warning;
+}
+
 bool adopt_same_name(const char *a, const char *b)
 {
     return sqlite3_stricmp(a, b) == 0;
@@ -102,9 +117,10 @@ static void compare_column(struct comparison *c, const struct column *column)
                      stored->not_null ? "NOT NULL" : "nullable",
                      column->not_null ? "NOT NULL" : "nullable");
     if (!adopt_same_name(stored->collation, "BINARY"))
-        adopt_differ(c, column->field_name, "column %s has COLLATE %s, which models don't have",
-                     column->name, stored->collation);
-    compare_default(c, column, stored);
+        adopt_warn(c, column->field_name, "column %s compares with COLLATE %s", column->name,
+                   stored->collation);
+    if (!column->primary_key) /* a key is always given */
+        compare_default(c, column, stored);
 }
 
 static void compare_columns(struct comparison *c)
@@ -138,27 +154,66 @@ static const char *stored_key(struct comparison *c)
     return list ? list : "";
 }
 
+static bool has_key_column(const struct model *model, const char *name)
+{
+    const struct column *column = name ? adopt_column(model, name) : NULL;
+    return column && column->primary_key;
+}
+
+/* The same columns in any order: records are known by all of them together. */
+static bool is_key(const struct comparison *c)
+{
+    size_t n = 0, n_same = 0;
+    for (size_t i = 0; i < c->shape->n_columns; i++) {
+        n += c->shape->columns[i].key > 0;
+        n_same +=
+            c->shape->columns[i].key > 0 && has_key_column(c->model, c->shape->columns[i].name);
+    }
+    return n == n_same && n == c->model->n_primary_key;
+}
+
+/* A table without a primary key: is there one that is unique and never NULL? */
+static bool has_unique_key(const struct comparison *c)
+{
+    for (size_t i = 0; i < c->shape->n_indexes; i++) {
+        const struct shape_index *index = &c->shape->indexes[i];
+        bool whole =
+            index->unique && !index->partial && index->n_columns == c->model->n_primary_key;
+        for (size_t k = 0; whole && k < index->n_columns; k++) {
+            const struct shape_column *column =
+                index->columns[k] ? shape_column(c->shape, index->columns[k]) : NULL;
+            whole = column && column->not_null && index->binary[k] &&
+                    has_key_column(c->model, column->name);
+        }
+        if (whole)
+            return true;
+    }
+    return false;
+}
+
+/* Where the key has an index of its own it is not SQLite's row id, and an
+ * absent id would be stored as NULL if the table lets it. */
+static void compare_auto_id(struct comparison *c, const struct column *id)
+{
+    const struct shape_column *stored = shape_column(c->shape, id->name);
+    for (size_t i = 0; i < c->shape->n_indexes; i++)
+        if (c->shape->indexes[i].is_key && !c->shape->without_rowid && !stored->not_null)
+            adopt_differ(c, id->field_name,
+                         "column %s is a primary key for which SQLite makes no ids (DESC), and "
+                         "which can be NULL",
+                         id->name);
+}
+
 static void compare_key(struct comparison *c)
 {
     const struct model *model = c->model;
     const char *wanted = NULL, *stored = stored_key(c);
     for (size_t i = 0; i < model->n_primary_key; i++)
         wanted = add_name(c, wanted, model->primary_key[i]->name);
-    if (!adopt_same_name(stored, wanted ? wanted : "")) {
+    if (!is_key(c) && (*stored || !has_unique_key(c)))
         adopt_differ(c, NULL, "the primary key is (%s), the model says (%s)", stored, wanted);
-        return;
-    }
-    if (!model->auto_id)
-        return;
-    /* Where the key has an index of its own it is not SQLite's row id. */
-    for (size_t i = 0; i < c->shape->n_indexes; i++) {
-        if (c->shape->indexes[i].is_key)
-            adopt_differ(
-                c, model->auto_id->field_name,
-                "column %s is a primary key for which SQLite makes no ids (WITHOUT ROWID or "
-                "DESC)",
-                model->auto_id->name);
-    }
+    else if (model->auto_id)
+        compare_auto_id(c, model->auto_id);
 }
 
 /* ---- indexes ---- */
@@ -261,6 +316,15 @@ static Code plan_indexes(struct comparison *c, struct db *db, struct table_plan 
     return HERO__V1__CODE__OK;
 }
 
+/* A view's columns are what its SELECT makes; there is nothing else to compare. */
+static void compare_view(struct comparison *c)
+{
+    for (size_t i = 0; i < c->model->n_columns; i++)
+        if (!shape_column(c->shape, c->model->columns[i].name))
+            adopt_differ(c, c->model->columns[i].field_name, "the view has no column %s",
+                         c->model->columns[i].name);
+}
+
 static Code compare(struct comparison *c, struct db *db, struct table_plan *plan,
                     struct fault *fault)
 {
@@ -270,12 +334,17 @@ static Code compare(struct comparison *c, struct db *db, struct table_plan *plan
         if (code != HERO__V1__CODE__OK)
             return code;
     }
-    if (kind && strcmp(kind, "table") != 0) {
+    bool view = kind && strcmp(kind, "view") == 0 && c->model->read_only;
+    if (kind && strcmp(kind, "table") != 0 && !view) {
         adopt_differ(c, NULL, "there is %s %s of that name already",
                      strcmp(kind, "index") == 0 ? "an" : "a", kind);
         return HERO__V1__CODE__OK;
     }
     plan->exists = kind != NULL;
+    if (view) {
+        compare_view(c);
+        return HERO__V1__CODE__OK;
+    }
     if (plan->exists) {
         compare_columns(c);
         compare_key(c);
@@ -301,8 +370,8 @@ Code adopt_plan(struct db *db, const struct model *model, struct arena *arena,
 {
     struct shape shape = {0};
     struct fault differences = FAULT_INIT;
-    struct comparison c = {model, &shape, arena, &differences};
     struct table_plan plan = {.model = model};
+    struct comparison c = {model, &shape, arena, &differences, &plan};
     struct fault own = FAULT_INIT;
 
     Code code = check_expressions(model, arena, fault);

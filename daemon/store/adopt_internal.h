@@ -11,10 +11,13 @@ struct comparison {
     const struct shape *shape;
     struct arena *arena;
     struct fault *fault; /* of its own: violations only */
+    struct table_plan *plan;
 };
 
 /* One difference; `field` NULL: of the table as a whole. */
 void adopt_differ(struct comparison *c, const char *field, const char *format, ...) PRINTF(3, 4);
+/* What the model doesn't tell and the database goes by all the same. */
+void adopt_warn(struct comparison *c, const char *field, const char *format, ...) PRINTF(3, 4);
 /* As SQLite compares names. */
 bool adopt_same_name(const char *a, const char *b);
 /* The model's column of that name in SQL; NULL: none. */

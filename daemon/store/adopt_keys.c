@@ -1,6 +1,9 @@
 /*
  * Adoption of foreign keys: those that a table has against those that its
  * model declares, of one column and of several.
+ *
+ * What a model can say it must say. What it can't (a parent without a model,
+ * columns of two kinds, SET DEFAULT, ON UPDATE) stays as it is, with a warning.
  */
 #include "adopt_internal.h"
 
@@ -24,7 +27,7 @@ static bool refers_to(const struct shape_foreign_key *stored, const struct forei
         return false;
     if (stored->to)
         return adopt_same_name(stored->to, referred->name);
-    return key->to_primary_key && target->primary_key[stored->place] == referred;
+    return key->to_primary_key && (key->n == 1 || target->primary_key[stored->place] == referred);
 }
 
 /* The same columns, in whatever order. */
@@ -68,13 +71,53 @@ static void compare_actions(struct comparison *c, const struct foreign_key *key,
 {
     const char *field = key->columns[0]->field_name, *wanted = on_delete_text(key->on_delete);
     const char *text = foreign_key_text(key, c->arena);
-    if (!adopt_same_name(stored->on_delete, wanted))
+    bool no_action = key->on_delete == HERO__ON_DELETE__NO_ACTION;
+    if (no_action && adopt_same_name(stored->on_delete, "SET DEFAULT"))
+        adopt_warn(c, field, "the foreign key of column %s has ON DELETE SET DEFAULT", text);
+    else if (!adopt_same_name(stored->on_delete, wanted))
         adopt_differ(c, field, "the foreign key of column %s has ON DELETE %s, the model says %s",
                      text, stored->on_delete, wanted);
     if (!adopt_same_name(stored->on_update, "NO ACTION"))
-        adopt_differ(c, field,
-                     "the foreign key of column %s has ON UPDATE %s, which models don't have", text,
-                     stored->on_update);
+        adopt_warn(c, field, "the foreign key of column %s has ON UPDATE %s", text,
+                   stored->on_update);
+}
+
+/* ---- keys that the model doesn't declare ---- */
+
+static const struct model *model_of_table(const struct comparison *c, const char *table)
+{
+    const struct models *models = c->model->models;
+    for (size_t i = 0; i < models->n_models; i++)
+        if (adopt_same_name(models->models[i].table, table))
+            return &models->models[i];
+    return NULL;
+}
+
+static bool is_integer(const struct column *column)
+{
+    return column->kind <= COLUMN_UINT64;
+}
+
+/* Could the model declare it? Its parent must be a model's, with columns of
+ * the same kinds that are its primary key or unique. */
+static bool can_declare(const struct comparison *c, const struct stored_key *stored)
+{
+    const struct model *target = model_of_table(c, stored->columns[0].table);
+    size_t n_key = 0;
+    bool is_unique = false;
+    for (size_t i = 0; target && i < stored->n; i++) {
+        const struct shape_foreign_key *row = &stored->columns[i];
+        const struct column *own = adopt_column(c->model, row->from);
+        const struct column *referred = row->to                     ? adopt_column(target, row->to)
+                                        : i < target->n_primary_key ? target->primary_key[i]
+                                                                    : NULL;
+        if (!own || !referred ||
+            (own->kind != referred->kind && !(is_integer(own) && is_integer(referred))))
+            return false;
+        n_key += referred->primary_key;
+        is_unique = referred->unique && stored->n == 1;
+    }
+    return target && (is_unique || (n_key == stored->n && n_key == target->n_primary_key));
 }
 
 static const struct foreign_key *find_declared(const struct model *model,
@@ -93,7 +136,12 @@ static void compare_stored(struct comparison *c, const struct stored_key *stored
     const struct foreign_key *key = find_declared(c->model, stored);
     if (!column) /* named as an extra column already */
         return;
-    if (!key && stored->n > 1)
+    if (!key && !can_declare(c, stored))
+        adopt_warn(c, column->field_name,
+                   "column %s has a foreign key to %s(%s) that the model can't say; the database "
+                   "goes by it",
+                   column->name, first->table, to_text(first));
+    else if (!key && stored->n > 1)
         adopt_differ(c, column->field_name,
                      "column %s is part of a foreign key of several columns to %s; the model has "
                      "no such key: declare it in (hero.table).foreign_key",

@@ -115,10 +115,37 @@ Code column_read_float(sqlite3_stmt *stmt, int index, const struct column *colum
     return HERO__V1__CODE__OK;
 }
 
+/* Numbers are those of columns that are adopted; reals as short as they are the same. */
+static const char *number_text(sqlite3_stmt *stmt, int index, char buffer[40])
+{
+    double number = sqlite3_column_double(stmt, index);
+    if (sqlite3_column_type(stmt, index) != SQLITE_FLOAT)
+        return (const char *)sqlite3_column_text(stmt, index);
+    for (int digits = 15; digits <= 17; digits++) {
+        sqlite3_snprintf(40, buffer, "%!.*g", digits, number);
+        if (sqlite3_column_double(stmt, index) == strtod(buffer, NULL))
+            break;
+    }
+    return buffer;
+}
+
+/* A text of a column that others made may be a number there (INTEGER_OR_TEXT). */
+static bool is_carried_number(const struct column *column, int storage)
+{
+    return column->kind == COLUMN_TEXT && (storage == SQLITE_INTEGER || storage == SQLITE_FLOAT) &&
+           (column->affinity != AFFINITY_TEXT || column->read_only);
+}
+
 Code column_read_text(sqlite3_stmt *stmt, int index, const struct column *column, void *value,
                       struct memory memory, struct fault *fault)
 {
     int storage = sqlite3_column_type(stmt, index);
+    char buffer[40];
+    if (is_carried_number(column, storage)) {
+        const char *number = number_text(stmt, index, buffer);
+        *(char **)value = number ? arena_strdup(memory.made, number) : NULL;
+        return *(char **)value ? HERO__V1__CODE__OK : column_no_memory(column, fault);
+    }
     if (storage != SQLITE_TEXT)
         return misfit(column, storage_names[storage], fault);
     const char *text = (const char *)sqlite3_column_text(stmt, index);
@@ -138,7 +165,8 @@ Code column_read_bytes(sqlite3_stmt *stmt, int index, const struct column *colum
 {
     ProtobufCBinaryData *bytes = value;
     int storage = sqlite3_column_type(stmt, index);
-    if (storage != SQLITE_BLOB)
+    bool carried = storage == SQLITE_TEXT && (column->sql_type || column->read_only);
+    if (storage != SQLITE_BLOB && !carried)
         return misfit(column, storage_names[storage], fault);
     const void *data = sqlite3_column_blob(stmt, index);
     size_t len = (size_t)sqlite3_column_bytes(stmt, index);
@@ -250,20 +278,6 @@ Code column_read_uuid(sqlite3_stmt *stmt, int index, const struct column *column
     return keep_text(column, uuid, memory, value, fault);
 }
 
-/* Numbers are those of columns that are adopted; reals as short as they are the same. */
-static const char *decimal_text(sqlite3_stmt *stmt, int index, char buffer[40])
-{
-    double number = sqlite3_column_double(stmt, index);
-    if (sqlite3_column_type(stmt, index) != SQLITE_FLOAT)
-        return (const char *)sqlite3_column_text(stmt, index);
-    for (int digits = 15; digits <= 17; digits++) {
-        sqlite3_snprintf(40, buffer, "%!.*g", digits, number);
-        if (sqlite3_column_double(stmt, index) == strtod(buffer, NULL))
-            break;
-    }
-    return buffer;
-}
-
 Code column_read_decimal(sqlite3_stmt *stmt, int index, const struct column *column, void *value,
                          struct memory memory, struct fault *fault)
 {
@@ -271,7 +285,7 @@ Code column_read_decimal(sqlite3_stmt *stmt, int index, const struct column *col
     char buffer[40];
     if (storage == SQLITE_BLOB)
         return misfit(column, storage_names[storage], fault);
-    const char *text = decimal_text(stmt, index, buffer);
+    const char *text = number_text(stmt, index, buffer);
     if (!text)
         return column_no_memory(column, fault);
     const char *canonical = format_decimal(memory.made, text, strlen(text));

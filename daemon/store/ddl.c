@@ -319,10 +319,13 @@ bool ddl_indexes(const struct model *model, struct arena *arena, struct ddl_inde
         if (!make_index(model, &indexes[n++], arena))
             return false;
     }
-    for (size_t i = 0; i < model->n_foreign_keys; i++)
-        if (model->foreign_keys[i].wants_index &&
-            !make_key_index(&model->foreign_keys[i], &indexes[n++], arena))
+    for (size_t i = 0; i < model->n_foreign_keys; i++) {
+        if (!model->foreign_keys[i].wants_index)
+            continue;
+        if (!make_key_index(&model->foreign_keys[i], &indexes[n], arena))
             return false;
+        indexes[n++].implied = true;
+    }
     *ret_indexes = indexes;
     *ret_n = n;
     return true;

@@ -15,6 +15,7 @@ struct ddl_index {
     const struct column **columns;
     size_t n_columns;
     bool unique;
+    bool implied; /* nobody asked for it: a relationship looks rows up by it */
 };
 
 /* CREATE TABLE; NULL when the arena is exhausted. */

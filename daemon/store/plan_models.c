@@ -136,6 +136,24 @@ struct coming {
     size_t n;
 };
 
+/* What others made is taken as it is: an index for the sake of a relationship
+ * is made there only once the relationship comes. Who wants it declares it. */
+static bool is_unasked(struct plan *plan, const struct table_plan *table,
+                       const struct ddl_index *index)
+{
+    const struct model *was = model_ancestor(plan->served, table->model);
+    struct ddl_index *indexes = NULL;
+    size_t n = 0;
+    if (!table->exists || !index->implied || !was)
+        return table->exists && index->implied;
+    if (!ddl_indexes(was, plan->arena, &indexes, &n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (indexes[i].implied && sqlite3_stricmp(indexes[i].name, index->name) == 0)
+            return true;
+    return false;
+}
+
 static Code make_indexes(struct plan *plan, struct coming *coming, const struct table_plan *table,
                          struct plan_step *step)
 {
@@ -144,6 +162,8 @@ static Code make_indexes(struct plan *plan, struct coming *coming, const struct 
     for (size_t i = 0; i < table->n_indexes && code == HERO__V1__CODE__OK; i++) {
         const struct ddl_index *index = table->indexes[i];
         struct plan_step *to = step;
+        if (is_unasked(plan, table, index))
+            continue;
         code = check_name(plan, model, index->name, coming->names, coming->makers, &coming->n);
         if (code == HERO__V1__CODE__OK && !to) {
             to = plan_step(plan, NULL, "create index %s", index->name);

@@ -153,10 +153,13 @@ static Code read_indexes(struct reader *reader, const char *table, struct shape 
 
 static Code read_foreign_keys(struct reader *reader, const char *table, struct shape *shape)
 {
-    Code code = start(reader,
-                      "SELECT id, seq, \"table\", \"from\", \"to\", on_update, on_delete "
-                      "FROM pragma_foreign_key_list(?1) ORDER BY id, seq",
-                      table);
+    /* REFERENCES t without columns: the primary key, in the key's own order. */
+    Code code =
+        start(reader,
+              "SELECT id, seq, f.\"table\", f.\"from\", coalesce(f.\"to\", "
+              "(SELECT p.name FROM pragma_table_info(f.\"table\") p WHERE p.pk = seq + 1)), "
+              "on_update, on_delete FROM pragma_foreign_key_list(?1) f ORDER BY id, seq",
+              table);
     bool row = false;
     while (code == HERO__V1__CODE__OK && (code = next(reader, &row)) == HERO__V1__CODE__OK && row) {
         shape->foreign_keys =
@@ -181,7 +184,7 @@ static Code read_foreign_keys(struct reader *reader, const char *table, struct s
 static Code read_kind(struct reader *reader, const char *table, struct shape *shape)
 {
     Code code = start(reader,
-                      "SELECT type, name FROM pragma_table_list(?1) "
+                      "SELECT type, name, wr FROM pragma_table_list(?1) "
                       "WHERE schema = 'main'",
                       table);
     bool row = false;
@@ -190,6 +193,7 @@ static Code read_kind(struct reader *reader, const char *table, struct shape *sh
     if (row) {
         shape->kind = text_at(reader, 0);
         shape->name = text_at(reader, 1);
+        shape->without_rowid = sqlite3_column_int(reader->stmt, 2) != 0;
     }
     finish(reader);
     return code;

@@ -28,7 +28,7 @@ struct shape_index {
 
 struct shape_foreign_key {
     const char *table, *from;
-    const char *to; /* NULL: the parent's primary key */
+    const char *to; /* NULL: the parent's primary key, which it has not */
     const char *on_update, *on_delete;
     int id, place; /* of one of several columns */
 };
@@ -36,6 +36,7 @@ struct shape_foreign_key {
 struct shape {
     const char *kind; /* table, view, virtual, shadow; NULL: there is none */
     const char *name; /* as it was created */
+    bool without_rowid;
     struct shape_column *columns;
     size_t n_columns;
     struct shape_index *indexes;

@@ -27,6 +27,7 @@ struct infer_values {
     uint64_t unsafe_texts;   /* not UTF-8, or a NUL inside */
     uint64_t timestamps;     /* as SQLAlchemy writes them */
     uint64_t dates, uuids;   /* 2026-11-23; 32 lower-case hex digits */
+    uint64_t long_uuids;     /* with their dashes */
     uint64_t decimals;       /* exact numbers */
     uint64_t large_integers; /* that a double can't hold */
     uint64_t infinities;

@@ -122,6 +122,10 @@ static void take_check(struct infer *infer, struct infer_table *table,
 {
     struct infer_column *column =
         check->column && !check->name ? infer_column_named(table, check->column) : NULL;
+    if (expression_refused(check->sql) || strpbrk(check->sql, "?$@#:")) {
+        infer_say(infer, &table->comments, "A CHECK is kept, and not said here: %s", check->sql);
+        return;
+    }
     if (column && !column->check) {
         column->check = check->sql;
         return;
@@ -342,12 +346,25 @@ static void place_options(struct infer *infer, struct infer_table *table)
     }
 }
 
+/* Where SQLite converts nothing, 5 and '5' are two keys of one name. */
+static bool is_mixed(const struct infer_table *table, const struct infer_column *column)
+{
+    const char *type = column->shape->type ? column->shape->type : "";
+    bool untyped = !*type || sqlite3_strlike("%blob%", type, 0) == 0 ||
+                   (table->is_strict && sqlite3_stricmp(type, "ANY") == 0);
+    return untyped && column->kind == INFER_STRING &&
+           column->values.integers + column->values.reals > 0;
+}
+
 /* Rows without a key can't be named. */
 static void check_key_values(struct infer *infer, struct infer_table *table)
 {
     uint64_t nulls = 0;
     for (size_t i = 0; i < table->n_key; i++)
         nulls += table->key[i]->values.nulls;
+    for (size_t i = 0; i < table->n_key && !table->left_out; i++)
+        if (is_mixed(table, table->key[i]))
+            table->left_out = "its key has a column without a type that mixes numbers and texts";
     if (nulls > 0)
         table->left_out =
             arena_printf(infer->arena, "%llu of its rows have NULL in the primary key",

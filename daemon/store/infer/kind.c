@@ -30,12 +30,28 @@ const char *infer_kind_name(enum infer_kind kind)
     return kinds[kind].name;
 }
 
+/* What sql_type takes: words, and one or two numbers in parentheses. */
+static bool is_plain_type(const char *type)
+{
+    size_t len = strspn(type, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ");
+    const char *rest = type + len;
+    if (strlen(type) > 100 || (*type >= '0' && *type <= '9') || *type == ' ')
+        return false;
+    if (len > 0 && *rest == '(') {
+        rest += 1 + strspn(rest + 1, "0123456789+- ,");
+        rest += *rest == ')';
+    }
+    return *rest == '\0';
+}
+
 void infer_set_kind(struct infer *infer, struct infer_column *column, enum infer_kind kind)
 {
     const char *declared = column->shape->type ? column->shape->type : "";
     (void)infer;
     column->kind = kind;
-    column->sql_type = sqlite3_stricmp(declared, kinds[kind].sql) == 0 ? NULL : declared;
+    column->sql_type = declared;
+    if (sqlite3_stricmp(declared, kinds[kind].sql) == 0 || !is_plain_type(declared))
+        column->sql_type = NULL;
 }
 
 /* ---- declarations ---- */
@@ -51,7 +67,8 @@ enum meant {
     MEANT_DATE,
     MEANT_UUID,
     MEANT_DECIMAL,
-    MEANT_EITHER, /* INTEGER_OR_TEXT: texts carry both */
+    MEANT_LONG_UUID, /* with dashes; or any text */
+    MEANT_EITHER,    /* INTEGER_OR_TEXT: texts carry both */
 };
 
 /* What people mean by a type's first word; else SQLite's rules of affinity. */
@@ -79,6 +96,8 @@ static enum meant meant_by(const char *type)
     size_t len = strcspn(type, " (");
     if (sqlite3_stricmp(type, "CHAR(32)") == 0)
         return MEANT_UUID; /* what SQLModel declares; the values decide */
+    if (contains(type, "(36)"))
+        return MEANT_LONG_UUID;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (strlen(words[i].word) == len && sqlite3_strnicmp(type, words[i].word, (int)len) == 0)
             return words[i].meant;
@@ -168,6 +187,7 @@ static enum infer_kind kind_meant(enum meant meant)
     case MEANT_DATE:
         return INFER_DATE;
     case MEANT_UUID:
+    case MEANT_LONG_UUID:
         return INFER_UUID;
     case MEANT_DECIMAL:
         return INFER_DECIMAL;
@@ -221,6 +241,13 @@ static enum infer_kind by_values(struct infer *infer, struct infer_column *colum
     return n_values(&column->values) == 0 ? INFER_STRING : widest(&column->values);
 }
 
+/* CURRENT_TIMESTAMP has no microseconds: as texts the two don't compare. */
+static bool has_default(const struct infer_column *column)
+{
+    const char *sql = column->shape->default_sql;
+    return sql && sqlite3_stricmp(sql, "NULL") != 0;
+}
+
 static enum infer_kind choose(struct infer *infer, struct infer_column *column)
 {
     const char *type = column->shape->type ? column->shape->type : "";
@@ -234,6 +261,16 @@ static enum infer_kind choose(struct infer *infer, struct infer_column *column)
                   "%s may be a uuid, as SQLModel stores it (format: UUID); no value tells.", type);
         return INFER_STRING;
     }
+    if (meant == MEANT_TIMESTAMP && n_values(v) == 0 && has_default(column)) {
+        infer_say(infer, &column->comments,
+                  "google.protobuf.Timestamp, if all writers write it as 2026-11-23 "
+                  "12:00:00.000000; its default doesn't.");
+        return INFER_STRING;
+    }
+    if (meant == MEANT_LONG_UUID)
+        return v->long_uuids > 0 && v->long_uuids == n_values(v) ? INFER_UUID
+               : fits(INFER_STRING, v)                           ? INFER_STRING
+                                                                 : by_values(infer, column);
     if (fits(kind, v) || (meant == MEANT_EITHER && v->blobs + v->unsafe_texts == 0))
         return kind;
     if (fits(INFER_STRING, v) && meant != MEANT_INTEGER && meant != MEANT_REAL &&
@@ -257,6 +294,9 @@ void infer_kinds(struct infer *infer)
         for (size_t i = 0; i < table->n_columns && !table->left_out; i++) {
             struct infer_column *column = &table->columns[i];
             infer_set_kind(infer, column, choose(infer, column));
+            if (!is_plain_type(column->shape->type ? column->shape->type : ""))
+                infer_say(infer, &column->comments, "Its declared type can't be said here: %s",
+                          column->shape->type);
         }
     }
 }

@@ -142,16 +142,25 @@ static bool is_columns_option(const struct infer_foreign_key *key)
     return key->n == 1;
 }
 
+/* The primary key's columns in the order of their declaration: what is meant
+ * where nothing is said. */
+static bool refers_to_key(const struct infer_foreign_key *key)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < key->target->n_columns; i++)
+        if (key->target->columns[i].primary_key)
+            if (n >= key->n || key->referred[n++] != &key->target->columns[i])
+                return false;
+    return n == key->n;
+}
+
 static void put_foreign_key(FILE *out, const struct infer_foreign_key *key)
 {
     fputs("    foreign_key: {columns: ", out);
     put_fields(out, key->columns, key->n);
     fputs(" table: ", out);
     put_quoted(out, key->target->shape.name);
-    bool whole = key->to_primary_key;
-    for (size_t i = 0; whole && i < key->n; i++)
-        whole = key->referred[i] == key->target->key[i];
-    if (!whole) {
+    if (!refers_to_key(key)) {
         fputs(" refers_to: [", out);
         for (size_t i = 0; i < key->n; i++) {
             fputs(i > 0 ? ", " : "", out);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include "infer.h"
 
+#define ROWS_THAT_NEED_AN_INDEX 1000
+
 /* ---- what a foreign key is called after ---- */
 
 static bool cut_suffix(struct arena *arena, const char *field, const char *suffix,
@@ -133,6 +135,45 @@ static bool is_ambiguous(const struct infer_table *table, const struct infer_tab
     return table == target || n_keys_between(table, target) + n_keys_between(target, table) > 1;
 }
 
+/* ---- indexes ---- */
+
+/* Do the first columns of the index hold those of the key and no others? */
+static bool leads_to(const struct infer_table *table, const struct shape_index *index,
+                     const struct infer_foreign_key *key)
+{
+    if (index->partial || index->n_columns < key->n)
+        return false;
+    for (size_t i = 0; i < key->n; i++) {
+        const struct infer_column *column =
+            index->columns[i] ? infer_column_named(table, index->columns[i]) : NULL;
+        bool found = false;
+        for (size_t k = 0; k < key->n; k++)
+            found |= key->columns[k] == column;
+        if (!found || !index->binary[i])
+            return false;
+    }
+    return true;
+}
+
+/* Adoption makes no index that isn't asked for; small tables need none. */
+static void look_for_index(struct infer *infer, struct infer_table *table,
+                           const struct infer_foreign_key *key)
+{
+    bool found = table->n_rows < ROWS_THAT_NEED_AN_INDEX ||
+                 (table->n_key == 1 && key->n == 1 && table->key[0] == key->columns[0]);
+    for (size_t i = 0; !found && i < table->shape.n_indexes; i++)
+        found = leads_to(table, &table->shape.indexes[i], key);
+    if (found)
+        return;
+    const char *list = NULL;
+    for (size_t i = 0; i < key->n; i++)
+        list = arena_printf(infer->arena, "%s%s%s", list ? list : "", list ? ", " : "",
+                            key->columns[i]->shape->name);
+    infer_say(infer, &table->comments,
+              "No index leads with (%s): each look from %s reads all its rows.", list ? list : "",
+              key->target->message);
+}
+
 static void relate_key(struct infer *infer, struct infer_table *table,
                        struct infer_foreign_key *key)
 {
@@ -141,6 +182,7 @@ static void relate_key(struct infer *infer, struct infer_table *table,
     struct infer_relationship *other = add(infer, key->target, table, of_other);
     if (!own || !other)
         return;
+    look_for_index(infer, table, key);
     own->single = true;
     other->single = key->unique;
     own->back = other;
@@ -222,6 +264,8 @@ static void relate_link(struct infer *infer, struct infer_table *link, struct in
     struct infer_relationship *right = add(infer, b->target, a->target, of_b);
     if (!left || !right)
         return;
+    look_for_index(infer, link, a);
+    look_for_index(infer, link, b);
     link->is_link = true;
     left->link = right->link = link;
     left->back = right;

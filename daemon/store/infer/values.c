@@ -53,6 +53,15 @@ static bool is_uuid(const char *text, size_t len)
     return len == 32 && strspn(text, "0123456789abcdef") >= 32;
 }
 
+static bool is_long_uuid(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && len == 36; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
+                                                    : !strchr("0123456789abcdef", text[i]))
+            return false;
+    return len == 36;
+}
+
 /* 12.50, -3: what a decimal is read as exactly. */
 static bool is_decimal(const char *text, size_t len)
 {
@@ -66,6 +75,12 @@ static bool is_decimal(const char *text, size_t len)
     return part > 0 && at + 1 + part == len;
 }
 
+/* Written without an exponent. */
+static bool is_plain_real(double real)
+{
+    return real == 0 || (fabs(real) >= 1e-4 && fabs(real) < 1e15);
+}
+
 static void count_text(struct infer_values *values, const char *text, size_t len)
 {
     values->texts++;
@@ -73,6 +88,7 @@ static void count_text(struct infer_values *values, const char *text, size_t len
     values->timestamps += is_timestamp(text, len);
     values->dates += has_form(text, len, "0000-00-00") && is_day(text);
     values->uuids += is_uuid(text, len);
+    values->long_uuids += is_long_uuid(text, len);
     values->decimals += is_decimal(text, len);
 }
 
@@ -100,7 +116,7 @@ void infer_count(struct infer_values *values, sqlite3_stmt *stmt, int index)
     case SQLITE_FLOAT:
         values->reals++;
         values->infinities += isinf(sqlite3_column_double(stmt, index)) != 0;
-        values->decimals += isfinite(sqlite3_column_double(stmt, index)) != 0;
+        values->decimals += is_plain_real(sqlite3_column_double(stmt, index));
         return;
     case SQLITE_BLOB:
         values->blobs++;
