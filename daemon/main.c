@@ -338,6 +338,10 @@ static int run(const struct config *config)
     /* each arena of glibc's costs memory at rest, and the threads here wait
      * for locks of nng's and SQLite's before they would wait for malloc's */
     mallopt(M_ARENA_MAX, 4);
+    /* What a large request took goes back at once, and stays out of the heap,
+     * which glibc would come to use for it; what small ones take stays. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
     daemon.started_ns = now_ns();
     daemon.database = config->database;
     daemon.echo = config->echo;

@@ -149,6 +149,45 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
     return arena_alloc(arena, total);
 }
 
+/* A chunk that holds nothing else becomes larger itself. NULL: it can't. */
+static void *grow_chunk(struct arena *arena, struct arena_chunk **at, size_t larger)
+{
+    struct arena_chunk *chunk = *at;
+    bool newest = at == &arena->chunks;
+    size_t more = larger - chunk->size;
+    if (more > arena->budget - arena->used || !take_from_pool(arena, more))
+        return NULL;
+    chunk = realloc(chunk, sizeof *chunk + larger);
+    if (!chunk) {
+        if (arena->pool)
+            atomic_fetch_sub(&arena->pool->used, more);
+        return NULL;
+    }
+    chunk->size = larger;
+    *at = chunk;
+    if (newest)
+        arena->next = arena->end = chunk->data + larger;
+    arena->used += more;
+    return chunk->data;
+}
+
+void *arena_grow(struct arena *arena, void *memory, size_t size, size_t larger)
+{
+    struct arena_chunk **at = &arena->chunks;
+    while (*at && (*at)->data != (char *)memory)
+        at = &(*at)->older;
+    if (size <= LARGEST_STEP || !*at || (*at)->size != size || larger > SIZE_MAX / 2) {
+        void *copy = arena_alloc(arena, larger);
+        if (copy && size)
+            memcpy(copy, memory, size);
+        return copy;
+    }
+    void *grown = grow_chunk(arena, at, (larger + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
+    if (!grown)
+        arena->exhausted = true;
+    return grown;
+}
+
 void *arena_copy(struct arena *arena, const void *bytes, size_t len)
 {
     if (len == SIZE_MAX)

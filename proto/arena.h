@@ -43,6 +43,9 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* n * size, checked for overflow. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
+/* More room for the `size` bytes at `memory`: where they are large they move
+ * without a copy being left behind. What is beyond them is not zeroed. */
+void *arena_grow(struct arena *arena, void *memory, size_t size, size_t larger);
 void *arena_copy(struct arena *arena, const void *bytes, size_t len);
 /* The copies are terminated. NULL for a NULL text. */
 char *arena_strdup(struct arena *arena, const char *text);

@@ -3,7 +3,6 @@
  * so that a large one is never there as structs. Where it outgrows a message,
  * records are cut to their keys. Knows messages, not what was done.
  */
-#include <string.h>
 #include "frame.h"
 #include "scan.h"
 #include "write.h"
@@ -28,11 +27,9 @@ static Code append(struct commit *commit, const Hero__V1__CommitResponse *part)
         size_t size = answer->size ? answer->size * 2 : FIRST_BYTES;
         while (size - answer->len < len)
             size *= 2;
-        uint8_t *bytes = arena_alloc(commit->write->arena, size);
+        uint8_t *bytes = arena_grow(commit->write->arena, answer->bytes, answer->size, size);
         if (!bytes)
             return commit_no_memory(commit);
-        if (answer->len > 0)
-            memcpy(bytes, answer->bytes, answer->len);
         answer->bytes = bytes;
         answer->size = size;
     }

@@ -103,6 +103,39 @@ static void test_texts(void **state)
     arena_done(&arena);
 }
 
+/* Grown from small to large, with others' allocations between: nothing is
+ * lost, and of what is large no copy stays behind. */
+static void test_grow(void **state)
+{
+    struct arena_pool pool = {.budget = 64 << 20};
+    struct arena arena;
+    size_t size = 0;
+    unsigned char *memory = NULL;
+    (void)state;
+    arena_init(&arena, 64 << 20);
+    arena.pool = &pool;
+    for (size_t larger = 256; larger <= 16u << 20; larger *= 2) {
+        memory = arena_grow(&arena, memory, size, larger);
+        assert_non_null(memory);
+        for (size_t i = 0; i < size; i += 97)
+            assert_int_equal(memory[i], i * 7 % 251);
+        for (size_t i = 0; i < larger; i++)
+            memory[i] = (unsigned char)(i * 7 % 251);
+        size = larger;
+        char *other = arena_alloc(&arena, 100);
+        assert_true(other && is_zero(other, 100));
+        memset(other, 0xff, 100);
+    }
+    assert_true(arena.used < 18u << 20);
+    assert_int_equal(arena.used, atomic_load(&pool.used));
+    assert_null(arena_grow(&arena, memory, size, 128u << 20));
+    assert_true(arena.exhausted);
+    assert_null(arena_grow(&arena, memory, size, SIZE_MAX));
+    assert_int_equal(memory[size - 1], (size - 1) * 7 % 251); /* still there */
+    arena_done(&arena);
+    assert_int_equal(atomic_load(&pool.used), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_reset_forgets),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_grow),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }
