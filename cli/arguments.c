@@ -161,8 +161,6 @@ static int set_command_option(struct arguments *arguments, unsigned bit, char *t
     case OPTION_EXPECTED_VERSION:
         return arguments_version(arguments, "--expected-version", text,
                                  &arguments->expected_version);
-    case OPTION_SET:
-        return arguments_version(arguments, "--set", text, &arguments->set);
     case OPTION_HISTORY:
         arguments->history = true;
         break;
@@ -171,6 +169,10 @@ static int set_command_option(struct arguments *arguments, unsigned bit, char *t
         break;
     case OPTION_NULL:
         arguments->nulls[arguments->n_nulls++] = text;
+        break;
+    case OPTION_LINK_SET:
+    case OPTION_SET:
+        arguments->sets[arguments->n_sets++] = text;
         break;
     case OPTION_VALIDATE_ONLY:
         arguments->validate_only = true;
@@ -245,6 +247,10 @@ static int check(struct arguments *arguments, unsigned used)
             return report_usage(arguments, "%s takes no --%s", command->name,
                                 command_options[i].name);
     }
+    if (used & OPTION_SET && !(command->options & OPTION_LINK_SET) &&
+        arguments_version(arguments, "--set", arguments->sets[arguments->n_sets - 1],
+                          &arguments->set))
+        return EXIT_USAGE;
     if (arguments->n_operands < command->n_operands_min)
         return report_usage(arguments, "%s needs %s", command->name, command->operands);
     if (arguments->n_operands > command->n_operands_max)
@@ -299,7 +305,9 @@ int arguments_parse(struct arguments *arguments, int argc, char **argv)
     arguments->includes = calloc((size_t)argc + 1, sizeof(char *));
     arguments->nulls = calloc((size_t)argc + 1, sizeof(char *));
     arguments->losses = calloc((size_t)argc + 1, sizeof(char *));
-    if (!arguments->operands || !arguments->includes || !arguments->nulls || !arguments->losses)
+    arguments->sets = calloc((size_t)argc + 1, sizeof(char *));
+    if (!arguments->operands || !arguments->includes || !arguments->nulls || !arguments->losses ||
+        !arguments->sets)
         return report_usage(arguments, "out of memory");
 
     memcpy(options, global_options, sizeof(global_options));
@@ -326,6 +334,7 @@ void arguments_done(struct arguments *arguments)
     free(arguments->includes);
     free(arguments->nulls);
     free(arguments->losses);
+    free(arguments->sets);
     free(arguments->expand);
     *arguments = (struct arguments){0};
 }

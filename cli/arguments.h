@@ -34,6 +34,7 @@ enum option_bit {
     OPTION_ETAGS = 1 << 22,
     OPTION_BY = 1 << 23,
     OPTION_ON_CONFLICT = 1 << 24,
+    OPTION_LINK_SET = 1 << 28, /* --set of links, beside OPTION_SET */
 };
 
 struct command;
@@ -60,6 +61,8 @@ struct arguments {
     size_t n_includes;
     const char **nulls;
     size_t n_nulls;
+    char **sets; /* what --set was given: a version, or FIELD=VALUE of links */
+    size_t n_sets;
 
     char **operands;
     size_t n_operands;

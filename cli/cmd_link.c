@@ -2,8 +2,24 @@
  * heroctl link and unlink: a record and its related ones.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include "command.h"
+#include "input.h"
 #include "output.h"
+
+/* "role=lead" and the like for each of the links. */
+static int set_columns(struct context *context, hero_request *request)
+{
+    const struct arguments *arguments = &context->arguments;
+    char *json = NULL;
+    int code = input_record(context, arguments->sets, arguments->n_sets, &json);
+
+    if (!code && hero_request_set_link_columns_json(request, json, &context->error) != HERO_OK)
+        code = report_error(context);
+    free(json);
+    return code;
+}
 
 static int run(struct context *context)
 {
@@ -15,31 +31,48 @@ static int run(struct context *context)
 
     if (!context_connect(context))
         return report_error(context);
-    hero_result *answer = context_run(
-        context, adds ? hero_request_link_json(context->client, operands[0], operands[1],
-                                               operands[2], related, n, &context->error)
-                      : hero_request_unlink_json(context->client, operands[0], operands[1],
-                                                 operands[2], related, n, &context->error));
+    hero_request *request =
+        adds ? hero_request_link_json(context->client, operands[0], operands[1], operands[2],
+                                      related, n, &context->error)
+             : hero_request_unlink_json(context->client, operands[0], operands[1], operands[2],
+                                        related, n, &context->error);
+    if (request && arguments->n_sets) {
+        int code = set_columns(context, request);
+
+        if (code) {
+            hero_request_free(request);
+            return code;
+        }
+    }
+    hero_result *answer = context_run(context, request);
     if (!answer)
         return report_error(context);
-    uint64_t commit = hero_result_commit(answer);
+    uint64_t commit = hero_result_commit(answer), deleted = hero_result_deleted(answer);
     uint64_t changed = adds ? hero_result_added(answer) : hero_result_removed(answer);
+    char orphans[64] = "";
     hero_result_free(answer);
-    return output_summary(context,
-                          json_pack("{s:I, s:I}", "commit", (json_int_t)commit,
-                                    adds ? "added" : "removed", (json_int_t)changed),
-                          "%" PRIu64 " %s %s", changed, changed == 1 ? "link" : "links",
-                          adds ? "added" : "removed");
+    json_t *counts = json_pack("{s:I, s:I}", "commit", (json_int_t)commit,
+                               adds ? "added" : "removed", (json_int_t)changed);
+    if (deleted) {
+        json_object_set_new(counts, "deleted", json_integer((json_int_t)deleted));
+        snprintf(orphans, sizeof(orphans), ", %" PRIu64 " %s deleted", deleted,
+                 deleted == 1 ? "record" : "records");
+    }
+    return output_summary(context, counts, "%" PRIu64 " %s %s%s", changed,
+                          changed == 1 ? "link" : "links", adds ? "added" : "removed", orphans);
 }
 
 const struct command command_link = {
     .name = "link",
     .operands = "MODEL KEY RELATIONSHIP KEY...",
     .help = "Link a record to others, from either side",
-    .details = "What is linked already stays and is no error.\n",
+    .details = "What is linked already stays and is no error. A record that has one at most gets\n"
+               "another one. --set FIELD=VALUE writes a column of the link model; a link that\n"
+               "is there already gets the new value.\n",
     .example = "  heroctl link hero 1 teams 2 3\n"
-               "  heroctl link team 2 heroes 1\n",
-    .options = OPTION_VALIDATE_ONLY,
+               "  heroctl link team 2 heroes 1\n"
+               "  heroctl link hero 1 teams 2 --set role=lead\n",
+    .options = OPTION_VALIDATE_ONLY | OPTION_SET | OPTION_LINK_SET,
     .n_operands_min = 4,
     .n_operands_max = OPERANDS_ANY,
     .run = run,

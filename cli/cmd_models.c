@@ -87,11 +87,57 @@ static json_t *json_of_column(const struct column *column)
     return json;
 }
 
+static const char *kind_name(const struct relationship *relationship)
+{
+    switch (relationship->kind) {
+    case RELATIONSHIP_MANY_TO_MANY:
+        return "many_to_many";
+    case RELATIONSHIP_OWN_KEY:
+        return relationship->from->is_unique ? "one_to_one" : "many_to_one";
+    case RELATIONSHIP_TARGET_KEY:
+        return relationship->single ? "one_to_one" : "one_to_many";
+    }
+    return "";
+}
+
+static const char *on_delete_name(const struct relationship *relationship)
+{
+    switch (relationship->on_delete) {
+    case HERO__ON_PARENT_DELETE__DELETE:
+        return "DELETE";
+    case HERO__ON_PARENT_DELETE__DELETE_ORPHAN:
+        return "DELETE_ORPHAN";
+    case HERO__ON_PARENT_DELETE__CLEAR:
+        return "CLEAR";
+    case HERO__ON_PARENT_DELETE__KEEP:
+    case _HERO__ON_PARENT_DELETE_IS_INT_SIZE:
+        break;
+    }
+    return NULL;
+}
+
+static json_t *json_of_key(const struct foreign_key *key)
+{
+    json_t *fields = json_array();
+
+    for (size_t i = 0; i < key->n; i++)
+        json_array_append_new(fields, json_string(key->columns[i]->field_name));
+    return json_pack("{s:s, s:o}", "model", key->model->name, "fields", fields);
+}
+
 static json_t *json_of_relationship(const struct relationship *relationship)
 {
     json_t *json = json_pack("{s:s, s:s, s:s}", "field", relationship->name, "model",
-                             relationship->target->name, "link_model", relationship->link->name);
+                             relationship->target->name, "kind", kind_name(relationship));
 
+    if (relationship->link)
+        json_object_set_new(json, "link_model", json_string(relationship->link->name));
+    else
+        json_object_set_new(json, "foreign_key", json_of_key(relationship->from));
+    if (relationship->symmetric)
+        json_object_set_new(json, "symmetric", json_true());
+    if (on_delete_name(relationship))
+        json_object_set_new(json, "on_delete", json_string(on_delete_name(relationship)));
     if (relationship->back_populates)
         json_object_set_new(json, "back_populates",
                             json_string(relationship->back_populates->name));
@@ -210,15 +256,24 @@ static void add_column(struct sheet *sheet, const struct column *column)
     free(type);
 }
 
+/* "Team.heroes by team_id", "Team.heroes through HeroTeamLink" */
 static void add_relationship(struct sheet *sheet, const struct relationship *relationship)
 {
-    char refers[512];
-    const char *cells[] = {relationship->name, "relationship", NULL, NULL, refers};
+    char refers[1024], rules[128];
+    const struct relationship *back = relationship->back_populates;
+    const char *on_delete = on_delete_name(relationship);
+    const struct foreign_key *key = relationship->from;
+    const char *by = relationship->link ? relationship->link->name : key->columns[0]->field_name;
+    const char *cells[] = {relationship->name, relationship->single ? "one" : "many", NULL, NULL,
+                           refers};
 
-    snprintf(refers, sizeof(refers), "%s%s%s through %s", relationship->target->name,
-             relationship->back_populates ? "." : "",
-             relationship->back_populates ? relationship->back_populates->name : "",
-             relationship->link->name);
+    snprintf(rules, sizeof(rules), "%s%s%s", relationship->symmetric ? " symmetric" : "",
+             on_delete ? " on delete " : "", on_delete ? on_delete : "");
+    cells[2] = *rules ? rules + 1 : NULL;
+    snprintf(refers, sizeof(refers), "%s%s%s %s %s%s%s", relationship->target->name,
+             back ? "." : "", back ? back->name : "", relationship->link ? "through" : "by",
+             relationship->kind == RELATIONSHIP_TARGET_KEY ? relationship->target->name : "",
+             relationship->kind == RELATIONSHIP_TARGET_KEY ? "." : "", by);
     sheet_row(sheet, cells);
 }
 

@@ -43,6 +43,7 @@ static const struct {
     {OPTION_PAGE_TOKEN, "  --page-token T      go on where the page before ended\n"},
     {OPTION_ALL, "  --all               every page\n"},
     {OPTION_NULL, "  --null FIELD        set the field to NULL; may be repeated\n"},
+    {OPTION_LINK_SET, "  --set FIELD=VALUE   what the links hold; may be repeated\n"},
     {OPTION_BY, "  --by F,G            the unique key to find the record by\n"},
     {OPTION_ON_CONFLICT, "  --on-conflict DO    update (default), ignore or fail\n"},
     {OPTION_ETAGS, "  --etags             tell the records' etags, too\n"},
@@ -93,7 +94,9 @@ void command_print_help(const struct command *command, FILE *out)
     if (command->options)
         fputs("\nOptions:\n", out);
     for (size_t i = 0; i < sizeof(option_help) / sizeof(option_help[0]); i++) {
-        if (command->options & option_help[i].bit)
+        bool links = option_help[i].bit == OPTION_SET && command->options & OPTION_LINK_SET;
+
+        if (command->options & option_help[i].bit && !links)
             fputs(option_help[i].help, out);
     }
     fprintf(out, "\n%s\nExample:\n%s\n%s", global_help, command->example, exit_help);

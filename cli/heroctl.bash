@@ -8,7 +8,7 @@ _heroctl() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -o | --output | --timeout | --url | -I | --include | --expand | --order-by | --limit | \
-            --page-token | --null | --etag | --by | --on-conflict) ((i++)) ;;
+            --page-token | --null | --etag | --by | --on-conflict | --set) ((i++)) ;;
         -*) ;;
         *) if [[ $command ]]; then operands+=("${COMP_WORDS[i]}"); else command=${COMP_WORDS[i]}; fi ;;
         esac
@@ -17,7 +17,8 @@ _heroctl() {
     apply) options+=' --plan --include' ;;
     models) options+=' --sql --proto' ;;
     set-links) options+=' --etag --validate-only' ;;
-    create | link | unlink) options+=' --validate-only' ;;
+    create | unlink) options+=' --validate-only' ;;
+    link) options+=' --set --validate-only' ;;
     get) options+=' --expand --etags' ;;
     list) options+=' --expand --order-by --limit --page-token --all --etags' ;;
     update) options+=' --null --etag --etags --validate-only' ;;
@@ -30,7 +31,7 @@ _heroctl() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -W 'table json jsonl csv' -- "$cur") && return ;;
     -I | --include) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     --on-conflict) mapfile -t COMPREPLY < <(compgen -W 'update ignore fail' -- "$cur") && return ;;
-    --url | --timeout | --expand | --order-by | --limit | --page-token | --null | --etag | --by) return ;;
+    --url | --timeout | --expand | --order-by | --limit | --page-token | --null | --etag | --by | --set) return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

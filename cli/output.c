@@ -58,8 +58,33 @@ static void write_key_part(FILE *out, const json_t *value)
         text_write_json(out, value, false);
 }
 
+/* A list of records, or the one of a singular relationship. */
+static bool is_any(const json_t *related)
+{
+    return json_array_size(related) > 0 || json_is_object(related);
+}
+
 static void write_related(FILE *out, const struct relationship *relationship,
                           const json_t *records);
+
+/* "{role=lead,position=2}": what a link holds. */
+static void write_link(FILE *out, const json_t *link)
+{
+    char opening = '{';
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)link, name, value)
+    {
+        if (json_is_null(value))
+            continue;
+        fprintf(out, "%c%s=", opening, name);
+        write_scalar(out, value);
+        opening = ',';
+    }
+    if (opening == ',')
+        fputc('}', out);
+}
 
 /* "1", "north,3", and with what is expanded below it "1(teams: 2 3)". */
 static void write_key(FILE *out, const struct model *model, const json_t *record)
@@ -77,7 +102,7 @@ static void write_key(FILE *out, const struct model *model, const json_t *record
     for (size_t i = 0; i < model->n_relationships; i++) {
         const json_t *related = json_object_get(record, model->relationships[i].name);
 
-        if (!json_array_size(related))
+        if (!is_any(related))
             continue;
         fprintf(out, "%s%s: ", opening, model->relationships[i].name);
         write_related(out, &model->relationships[i], related);
@@ -85,10 +110,13 @@ static void write_key(FILE *out, const struct model *model, const json_t *record
     }
     if (*opening == ';')
         fputc(')', out);
+    write_link(out, json_object_get(record, "@link"));
 }
 
 static void write_related(FILE *out, const struct relationship *relationship, const json_t *records)
 {
+    if (json_is_object(records))
+        write_key(out, relationship->target, records);
     for (size_t i = 0; i < json_array_size(records); i++) {
         if (i)
             fputc(' ', out);
@@ -107,7 +135,7 @@ static char *cell_of(const struct output *output, const json_t *record, size_t p
     char *text = NULL;
     size_t size;
 
-    if (!value || json_is_null(value) || (relationship && !json_array_size(value)))
+    if (!value || json_is_null(value) || (relationship && !is_any(value)))
         return NULL;
     FILE *out = open_memstream(&text, &size);
     if (!out)

@@ -3,135 +3,7 @@
  * of earlier ones by the name they were given ("as").
  */
 #include <string.h>
-#include "base64.h"
-#include "calls_json.h"
-
-/* A record that a create called by a name. */
-struct named {
-    const char *name; /* the JSON value's, which lives while it is read */
-    const struct model *model;
-    uint32_t ref;
-    struct named *next;
-};
-
-struct commit {
-    hero_request *request;
-    struct arena *arena;
-    struct fault *fault;
-    struct json_path path;
-    struct named *names;
-    uint32_t next_ref;
-    struct calls_shown *shown; /* graphs and shown of those mutations that create */
-};
-
-static Code no_memory(const struct commit *commit)
-{
-    return calls_no_memory(commit->request, commit->fault);
-}
-
-/* ---- members ---- */
-
-/* A mutation's member; NULL and told where it is missing. */
-static const json_t *member_of(struct commit *commit, const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-
-    if (!value)
-        fault_add(commit->fault, commit->path.text, "has no \"%s\"", name);
-    return value;
-}
-
-static Code check_members(struct commit *commit, const json_t *object, const char *const *names)
-{
-    const char *member;
-    json_t *item;
-
-    if (!json_is_object(object))
-        return json_expected(&commit->path, "object", object, commit->fault);
-    json_object_foreach((json_t *)(uintptr_t)object, member, item)
-    {
-        size_t i = 0;
-
-        while (names[i] && strcmp(names[i], member))
-            i++;
-        if (!names[i])
-            return fault_add(commit->fault, commit->path.text, "has no member \"%.100s\"", member);
-    }
-    return HERO__V1__CODE__OK;
-}
-
-static Code model_of(struct commit *commit, const json_t *object, const struct model **ret_model)
-{
-    const json_t *name = member_of(commit, object, "model");
-    size_t before = json_path_name(&commit->path, "model");
-    Code code;
-
-    if (!name)
-        code = HERO__V1__CODE__INVALID_ARGUMENT;
-    else if (!json_is_string(name))
-        code = json_expected(&commit->path, "string", name, commit->fault);
-    else
-        code = calls_model(commit->request, json_string_value(name), ret_model, commit->fault);
-    json_path_pop(&commit->path, before);
-    return code;
-}
-
-static const struct named *find_name(const struct commit *commit, const char *name)
-{
-    for (const struct named *named = commit->names; named; named = named->next)
-        if (!strcmp(named->name, name))
-            return named;
-    return NULL;
-}
-
-/* A key, or {"@ref": "h"}. */
-static Code target_of(struct commit *commit, const struct model *model, const json_t *value,
-                      Hero__V1__Target **ret_target)
-{
-    const json_t *ref = json_object_get(value, "@ref");
-    ProtobufCBinaryData key = {0, NULL};
-    const struct named *named;
-    Code code;
-
-    if (!ref) {
-        code = key_of_json(model, value, &commit->path, commit->arena, &key, commit->fault);
-        if (code)
-            return code;
-        *ret_target = calls_target(commit->arena, model, key);
-        return *ret_target ? HERO__V1__CODE__OK : no_memory(commit);
-    }
-    named = json_is_string(ref) ? find_name(commit, json_string_value(ref)) : NULL;
-    if (!named || json_object_size(value) != 1)
-        return fault_add(commit->fault, commit->path.text,
-                         "@ref names no record that an earlier create of this commit called so "
-                         "with \"as\"");
-    if (named->model != model)
-        return fault_add(commit->fault, commit->path.text, "%s is a %s, not a %s", named->name,
-                         named->model->name, model->name);
-    *ret_target = calls_target(commit->arena, model, key);
-    if (!*ret_target)
-        return no_memory(commit);
-    (*ret_target)->model = NULL;
-    (*ret_target)->has_key = 0;
-    (*ret_target)->has_ref = 1;
-    (*ret_target)->ref = named->ref;
-    return HERO__V1__CODE__OK;
-}
-
-static Code target_member(struct commit *commit, const struct model *model, const json_t *object,
-                          const char *name, Hero__V1__Target **ret_target)
-{
-    const json_t *value = member_of(commit, object, name);
-    size_t before;
-    Code code;
-
-    if (!value)
-        return HERO__V1__CODE__INVALID_ARGUMENT;
-    before = json_path_name(&commit->path, name);
-    code = target_of(commit, model, value, ret_target);
-    json_path_pop(&commit->path, before);
-    return code;
-}
+#include "commit_json.h"
 
 /* ---- mutations ---- */
 
@@ -144,12 +16,12 @@ static Code name_root(struct commit *commit, const json_t *as, const struct mode
         return HERO__V1__CODE__OK;
     if (!json_is_string(as))
         return fault_add(commit->fault, commit->path.text, "\"as\" is no text");
-    if (find_name(commit, json_string_value(as)))
+    if (commit_json_find_name(commit, json_string_value(as)))
         return fault_add(commit->fault, commit->path.text,
                          "\"as\": %s is the name of an earlier record", json_string_value(as));
     named = arena_alloc(commit->arena, sizeof(*named));
     if (!named)
-        return no_memory(commit);
+        return commit_json_no_memory(commit);
     *named = (struct named){json_string_value(as), model, ref, commit->names};
     commit->names = named;
     return HERO__V1__CODE__OK;
@@ -162,13 +34,13 @@ static Code read_create(struct commit *commit, const json_t *value, Hero__V1__Mu
     size_t i = commit->shown->n_roots, before;
     const struct model *model;
     const json_t *record;
-    Code code = check_members(commit, value, members);
+    Code code = commit_json_check_members(commit, value, members);
 
     if (!code && !create)
-        code = no_memory(commit);
+        code = commit_json_no_memory(commit);
     if (!code)
-        code = model_of(commit, value, &model);
-    record = code ? NULL : member_of(commit, value, "record");
+        code = commit_json_model_of(commit, value, &model);
+    record = code ? NULL : commit_json_member_of(commit, value, "record");
     if (!record)
         return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
     hero__v1__create_request__init(create);
@@ -220,13 +92,13 @@ static Code read_upsert(struct commit *commit, const json_t *value, Hero__V1__Mu
     const struct model *model;
     const json_t *record;
     size_t before;
-    Code code = check_members(commit, value, members);
+    Code code = commit_json_check_members(commit, value, members);
 
     if (!code && !upsert)
-        code = no_memory(commit);
+        code = commit_json_no_memory(commit);
     if (!code)
-        code = model_of(commit, value, &model);
-    record = code ? NULL : member_of(commit, value, "record");
+        code = commit_json_model_of(commit, value, &model);
+    record = code ? NULL : commit_json_member_of(commit, value, "record");
     if (!record)
         return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
     hero__v1__upsert_request__init(upsert);
@@ -244,20 +116,6 @@ static Code read_upsert(struct commit *commit, const json_t *value, Hero__V1__Mu
     return code ? code : name_root(commit, json_object_get(value, "as"), model, upsert->ref);
 }
 
-/* "etag": what the stored record must have. */
-static Code read_etag(struct commit *commit, const json_t *value, Hero__V1__Target *target)
-{
-    const json_t *etag = json_object_get(value, "etag");
-
-    if (!etag)
-        return HERO__V1__CODE__OK;
-    target->has_etag = 1;
-    if (json_is_string(etag) && base64_decode(commit->arena, json_string_value(etag),
-                                              json_string_length(etag), &target->etag))
-        return HERO__V1__CODE__OK;
-    return fault_add(commit->fault, commit->path.text, "\"etag\" is no etag that an answer told");
-}
-
 static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
 {
     static const char *const members[] = {"model", "key", "set", "etag", NULL};
@@ -265,19 +123,19 @@ static Code read_update(struct commit *commit, const json_t *value, Hero__V1__Mu
     const struct model *model;
     const json_t *set;
     size_t before;
-    Code code = check_members(commit, value, members);
+    Code code = commit_json_check_members(commit, value, members);
 
     if (!code && !update)
-        code = no_memory(commit);
+        code = commit_json_no_memory(commit);
     if (!code)
-        code = model_of(commit, value, &model);
+        code = commit_json_model_of(commit, value, &model);
     if (code)
         return code;
     hero__v1__update_request__init(update);
-    code = target_member(commit, model, value, "key", &update->target);
+    code = commit_json_target_member(commit, model, value, "key", &update->target);
     if (!code)
-        code = read_etag(commit, value, update->target);
-    set = code ? NULL : member_of(commit, value, "set");
+        code = commit_json_etag(commit, value, update->target);
+    set = code ? NULL : commit_json_member_of(commit, value, "set");
     if (!set)
         return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
     before = json_path_name(&commit->path, "set");
@@ -296,12 +154,12 @@ static Code read_delete(struct commit *commit, const json_t *value, Hero__V1__Mu
     Hero__V1__DeleteRequest *deletion = arena_alloc(commit->arena, sizeof(*deletion));
     Hero__V1__Target **targets = arena_array(commit->arena, 1, sizeof(*targets));
     const struct model *model;
-    Code code = check_members(commit, value, members);
+    Code code = commit_json_check_members(commit, value, members);
 
     if (!code && (!deletion || !targets))
-        code = no_memory(commit);
+        code = commit_json_no_memory(commit);
     if (!code)
-        code = model_of(commit, value, &model);
+        code = commit_json_model_of(commit, value, &model);
     if (code)
         return code;
     hero__v1__delete_request__init(deletion);
@@ -309,119 +167,21 @@ static Code read_delete(struct commit *commit, const json_t *value, Hero__V1__Mu
     deletion->n_targets = 1;
     mutation->op_case = HERO__V1__MUTATION__OP_DELETE;
     mutation->delete_ = deletion;
-    code = target_member(commit, model, value, "key", targets);
-    return code ? code : read_etag(commit, value, targets[0]);
-}
-
-/* "to": one key or an array of them; for several key columns always an array. */
-static Code read_related(struct commit *commit, const struct model *model, const json_t *value,
-                         Hero__V1__LinkRequest *link)
-{
-    size_t n = json_array_size(value);
-
-    if (!json_is_array(value))
-        return json_expected(&commit->path, "array", value, commit->fault);
-    link->related = arena_array(commit->arena, n + 1, sizeof(*link->related));
-    if (!link->related)
-        return no_memory(commit);
-    for (; link->n_related < n; link->n_related++) {
-        size_t before = json_path_index(&commit->path, link->n_related);
-        Code code = target_of(commit, model, json_array_get(value, link->n_related),
-                              &link->related[link->n_related]);
-
-        json_path_pop(&commit->path, before);
-        if (code)
-            return code;
-    }
-    return HERO__V1__CODE__OK;
-}
-
-static Code read_link_members(struct commit *commit, const json_t *value,
-                              Hero__V1__LinkRequest *link)
-{
-    const struct relationship *relationship;
-    const struct model *model;
-    const json_t *to;
-    size_t before;
-    Code code = model_of(commit, value, &model);
-
-    if (!code)
-        code = target_member(commit, model, value, "key", &link->target);
-    if (!code)
-        code = calls_relationship(model, json_string_value(json_object_get(value, "relationship")),
-                                  &relationship, commit->fault);
-    to = code ? NULL : member_of(commit, value, "to");
-    if (!to)
-        return code ? code : HERO__V1__CODE__INVALID_ARGUMENT;
-    link->relationship = (char *)(uintptr_t)relationship->name;
-    before = json_path_name(&commit->path, "to");
-    code = read_related(commit, relationship->target, to, link);
-    json_path_pop(&commit->path, before);
-    return code;
-}
-
-static Code read_link(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
-{
-    static const char *const members[] = {"model", "key", "relationship", "to", NULL};
-    Hero__V1__LinkRequest *link = arena_alloc(commit->arena, sizeof(*link));
-    Code code = check_members(commit, value, members);
-
-    if (!code && !link)
-        code = no_memory(commit);
-    if (code)
-        return code;
-    hero__v1__link_request__init(link);
-    mutation->link = link;
-    return read_link_members(commit, value, link);
-}
-
-static Code read_linking(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
-{
-    mutation->op_case = HERO__V1__MUTATION__OP_LINK;
-    return read_link(commit, value, mutation);
-}
-
-static Code read_unlinking(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
-{
-    mutation->op_case = HERO__V1__MUTATION__OP_UNLINK;
-    return read_link(commit, value, mutation);
-}
-
-static Code read_setting(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
-{
-    static const char *const members[] = {"model", "key", "relationship", "to", "etag", NULL};
-    Hero__V1__SetLinksRequest *set = arena_alloc(commit->arena, sizeof(*set));
-    Hero__V1__LinkRequest link = HERO__V1__LINK_REQUEST__INIT;
-    Hero__V1__Target etag = HERO__V1__TARGET__INIT;
-    Code code = check_members(commit, value, members);
-
-    if (!code && !set)
-        code = no_memory(commit);
-    if (!code)
-        code = read_link_members(commit, value, &link);
-    if (!code)
-        code = read_etag(commit, value, &etag);
-    if (code)
-        return code;
-    hero__v1__set_links_request__init(set);
-    set->target = link.target;
-    set->relationship = link.relationship;
-    set->related = link.related;
-    set->n_related = link.n_related;
-    set->has_etag = etag.has_etag;
-    set->etag = etag.etag;
-    mutation->op_case = HERO__V1__MUTATION__OP_SET_LINKS;
-    mutation->set_links = set;
-    return HERO__V1__CODE__OK;
+    code = commit_json_target_member(commit, model, value, "key", targets);
+    return code ? code : commit_json_etag(commit, value, targets[0]);
 }
 
 static const struct {
     const char *name;
     Code (*read)(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation);
 } ops[] = {
-    {"create", read_create},     {"upsert", read_upsert}, {"update", read_update},
-    {"delete", read_delete},     {"link", read_linking},  {"unlink", read_unlinking},
-    {"set_links", read_setting},
+    {"create", read_create},
+    {"upsert", read_upsert},
+    {"update", read_update},
+    {"delete", read_delete},
+    {"link", commit_json_link},
+    {"unlink", commit_json_unlink},
+    {"set_links", commit_json_set_links},
 };
 
 static Code read_mutation(struct commit *commit, const json_t *value, Hero__V1__Mutation *mutation)
@@ -553,12 +313,12 @@ static Code read_mutations(struct commit *commit, const json_t *array,
         return json_expected(&commit->path, "array", array, commit->fault);
     input->mutations = arena_array(commit->arena, n + 1, sizeof(*input->mutations));
     if (!mutations || !shown || !input->mutations)
-        return no_memory(commit);
+        return commit_json_no_memory(commit);
     commit->shown = shown;
     shown->graphs = arena_array(commit->arena, n + 1, sizeof(*shown->graphs));
     shown->shown = arena_array(commit->arena, n + 1, sizeof(*shown->shown));
     if (!shown->graphs || !shown->shown)
-        return no_memory(commit);
+        return commit_json_no_memory(commit);
     for (; shown->n_roots < n; shown->n_roots++) {
         size_t i = shown->n_roots, before = json_path_index(&commit->path, i);
         Code code;

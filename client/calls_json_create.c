@@ -129,6 +129,7 @@ static Code edges_once(const hero_request *request, Hero__V1__Graph *graph, stru
         return code;
     for (size_t i = 0; i < n; i++) {
         edges[i] = *graph->edges[i];
+        edges[i].has_link = 0; /* as sent, without defaults: not what is stored */
         edges[i].from = refs[edges[i].from - graph->records[0]->ref];
         edges[i].to = refs[edges[i].to - graph->records[0]->ref];
         ordered[i] = (struct ordered_edge){&edges[i], i};

@@ -94,8 +94,11 @@ static Code read_counts(hero_request *request, hero_result *result, struct fault
         failed |= set_count(counts, "deleted", result->deleted);
     if (*format != 'd' && *format != 'u')
         failed |= set_count(counts, "added", result->added);
-    if (*format != 'l')
+    /* What had to give way, and what was not to be without it. */
+    if (*format != 'l' || result->removed)
         failed |= set_count(counts, "removed", result->removed);
+    if (*format != 'd' && result->deleted)
+        failed |= set_count(counts, "deleted", result->deleted);
     if (*format != 'd')
         failed |= set_count(counts, "kept", result->kept);
     if (!failed && *format == 's')

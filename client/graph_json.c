@@ -261,7 +261,7 @@ static Code add_record(struct building *building, const struct model *model,
 
 static Code add_edge(struct building *building, const Hero__V1__Record *from,
                      const struct relationship *relationship, const Hero__V1__Record *to,
-                     size_t position)
+                     size_t position, const ProtobufCBinaryData *link)
 {
     Hero__V1__Graph *graph = building->graph;
     Hero__V1__Edge **edges =
@@ -276,6 +276,8 @@ static Code add_edge(struct building *building, const Hero__V1__Record *from,
     edge->to = to->ref;
     edge->position = (uint32_t)position;
     edge->relationship = (char *)(uintptr_t)relationship->name;
+    edge->has_link = link->data != NULL;
+    edge->link = *link;
     graph->edges = edges;
     graph->edges[graph->n_edges++] = edge;
     return HERO__V1__CODE__OK;
@@ -328,7 +330,7 @@ static Code read_marked(struct building *building, const struct model *model, co
                            shown, ret_record);
     else
         code = fault_add(building->fault, building->path->text,
-                         "is not known here; there are @key and @connect");
+                         "is not known here; there are @key, @connect and @link");
     json_path_pop(building->path, before);
     return code;
 }
@@ -358,6 +360,48 @@ static Code read_member(struct building *building, const struct model *model, co
     return read_record(building, model, value, HERO__V1__RECORD__MEMBER__NEW, shown, ret_record);
 }
 
+/* The link's own columns, beside the fields of the record that it leads to. */
+static Code read_link(struct building *building, const struct relationship *relationship,
+                      const json_t *columns, ProtobufCBinaryData *ret_link)
+{
+    size_t before = json_path_name(building->path, "@link"), n_mask;
+    char **mask;
+    Code code;
+
+    if (!relationship->link)
+        code = fault_add(building->fault, building->path->text,
+                         "says what a link holds, but %s.%s goes by a foreign key",
+                         relationship->model->name, relationship->name);
+    else
+        code = graph_json_read_columns(relationship->link, columns, building->path, building->arena,
+                                       ret_link, &mask, &n_mask, building->fault);
+    json_path_pop(building->path, before);
+    return code;
+}
+
+static Code read_related(struct building *building, const struct relationship *relationship,
+                         const json_t *value, const Hero__V1__Record *from, size_t position,
+                         struct expand_node *node)
+{
+    const json_t *columns = json_object_get(value, "@link");
+    json_t *plain = columns ? json_copy((json_t *)(uintptr_t)value) : NULL;
+    ProtobufCBinaryData link = {0, NULL};
+    Hero__V1__Record *to;
+    Code code = HERO__V1__CODE__OK;
+
+    if (columns && (!plain || json_object_del(plain, "@link")))
+        code = no_memory(building->arena, building->fault);
+    if (!code && columns)
+        code = read_link(building, relationship, columns, &link);
+    if (!code)
+        code = read_member(building, relationship->target, plain ? plain : value, &node->children,
+                           &to);
+    if (!code)
+        code = add_edge(building, from, relationship, to, position, &link);
+    json_decref(plain);
+    return code;
+}
+
 static Code read_relationship(struct building *building, const struct relationship *relationship,
                               const json_t *value, const Hero__V1__Record *from,
                               struct expand_node **shown)
@@ -366,16 +410,15 @@ static Code read_relationship(struct building *building, const struct relationsh
 
     if (!node)
         return no_memory(building->arena, building->fault);
+    if (relationship->single)
+        return json_is_null(value) ? HERO__V1__CODE__OK
+                                   : read_related(building, relationship, value, from, 0, node);
     if (!json_is_array(value))
         return json_expected(building->path, "array", value, building->fault);
     for (size_t i = 0; i < json_array_size(value); i++) {
         size_t before = json_path_index(building->path, i);
-        Hero__V1__Record *to;
-        Code code = read_member(building, relationship->target, json_array_get(value, i),
-                                &node->children, &to);
+        Code code = read_related(building, relationship, json_array_get(value, i), from, i, node);
 
-        if (!code)
-            code = add_edge(building, from, relationship, to, i);
         json_path_pop(building->path, before);
         if (code)
             return code;

@@ -12,6 +12,7 @@
 struct out_edge {
     const char *relationship;
     struct node *to;
+    const Hero__V1__Edge *wire;
     struct out_edge *next;
 };
 
@@ -95,23 +96,79 @@ static const struct expand_node *find_expand(const struct expand_node *expand, c
 static Code write_node(struct writing *writing, struct node *node, const struct expand_node *expand,
                        json_t **ret_value);
 
+/* The link's own columns; its ends are the records. */
+static Code write_link(struct writing *writing, const struct relationship *relationship,
+                       const ProtobufCBinaryData *link, json_t *object)
+{
+    const struct model *model = relationship->link;
+    struct scan_limits limits = scan_limits_record;
+    json_t *columns = json_object();
+    ProtobufCMessage *record;
+
+    limits.refuse_unknown = false;
+    if (!columns || json_object_set_new_nocheck(object, "@link", columns))
+        return no_memory(writing);
+    if (scan_unpack(model->descriptor, link->data, link->len, &limits, writing->arena, &record,
+                    NULL))
+        return fault_set(writing->fault, HERO__V1__CODE__INTERNAL,
+                         "a link of %s in the daemon's answer is not readable", model->name);
+    for (size_t i = 0; i < model->n_columns; i++) {
+        const struct column *column = &model->columns[i];
+
+        if (foreign_key_has(relationship->from, column) ||
+            foreign_key_has(relationship->to, column))
+            continue;
+        if (json_object_set_new_nocheck(columns, column->field_name,
+                                        json_write_field(record, column->field)))
+            return no_memory(writing);
+    }
+    return HERO__V1__CODE__OK;
+}
+
+/* The related record; with what the link holds it is this edge's alone. */
+static Code write_edge(struct writing *writing, const struct relationship *relationship,
+                       const struct out_edge *edge, const struct expand_node *expand,
+                       json_t **ret_value)
+{
+    json_t *value = NULL;
+    Code code = write_node(writing, edge->to, expand->children, &value);
+
+    if (code || !edge->wire->has_link || !relationship || !relationship->link) {
+        if (!code)
+            *ret_value = json_incref(value);
+        return code;
+    }
+    value = json_copy(value);
+    if (!value)
+        return no_memory(writing);
+    code = write_link(writing, relationship, &edge->wire->link, value);
+    if (code)
+        json_decref(value);
+    else
+        *ret_value = value;
+    return code;
+}
+
 static Code write_related(struct writing *writing, struct node *node,
                           const struct expand_node *expand, json_t *object)
 {
-    json_t *array = json_array();
+    const struct relationship *relationship = model_relationship(node->model, expand->name);
+    bool single = relationship && relationship->single;
+    json_t *array = single ? json_null() : json_array();
 
     if (!array || json_object_set_new_nocheck(object, expand->name, array))
         return no_memory(writing);
     for (const struct out_edge *edge = node->edges; edge; edge = edge->next) {
-        json_t *value;
+        json_t *value = NULL;
         Code code;
 
         if (strcmp(edge->relationship, expand->name))
             continue;
-        code = write_node(writing, edge->to, expand->children, &value);
+        code = write_edge(writing, relationship, edge, expand, &value);
         if (code)
             return code;
-        if (json_array_append(array, value))
+        if (single ? json_object_set_new_nocheck(object, expand->name, value)
+                   : json_array_append_new(array, value))
             return no_memory(writing);
     }
     return HERO__V1__CODE__OK;
@@ -212,6 +269,7 @@ static Code read_edges(struct writing *writing, const Hero__V1__Graph *graph)
 
         edges[i].to = graph_refs_find(&writing->refs, graph->edges[i]->to);
         edges[i].relationship = graph->edges[i]->relationship;
+        edges[i].wire = graph->edges[i];
         if (!from || !edges[i].to || !edges[i].relationship)
             return broken(writing, "edges", i);
         *from->edges_end = &edges[i];

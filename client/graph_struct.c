@@ -306,7 +306,7 @@ static void prefix_path(const struct graph_build *build, size_t member, struct f
     graph.n_records = build->n_members;
     graph.edges = build->edges;
     graph.n_edges = build->n_edges;
-    path = graph_path(&graph, member, build->arena);
+    path = graph_path(&graph, bindings_models(build->bindings), member, build->arena);
     if (path && *path)
         fault_prefix(fault, path);
 }

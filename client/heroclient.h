@@ -264,6 +264,17 @@ HERO_API void hero_request_set_etags(hero_request *request);
  *  (HERO_ABORTED) unless the stored record, or the list, still has this etag. */
 HERO_API HERO_MUST_CHECK hero_code hero_request_set_etag(hero_request *request, const char *etag,
                                                          hero_error *error);
+/** What the links of a link or set-links request hold: columns of its link model that are
+ *  not its ends, from structs of the link model, one for each related record.
+ *  Fields that are absent stay as they are on a link that exists, and are the
+ *  column's default on a new one. */
+HERO_API HERO_MUST_CHECK hero_code hero_request_set_link_columns(hero_request *request,
+                                                          const void *const *links, size_t n_links,
+                                                          hero_error *error);
+/** The same from JSON: an array of objects, or one object for all of them. */
+HERO_API HERO_MUST_CHECK hero_code hero_request_set_link_columns_json(hero_request *request,
+                                                               const char *links,
+                                                               hero_error *error);
 /** A commit: records of the answer hold their keys only, so that it stays
  *  small however much was written. */
 HERO_API void hero_request_set_keys_only(hero_request *request);

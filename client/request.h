@@ -7,6 +7,7 @@
 #define HERO_CLIENT_REQUEST_H
 
 #include "client.h"
+#include "json.h"
 #include "result.h"
 
 /* What the structs or JSON of one request may take while it is prepared. */
@@ -68,6 +69,12 @@ MUST_CHECK Code request_pack(hero_request *request, const ProtobufCMessage *mess
 /* request_option.c: what travels behind the payload. */
 #define REQUEST_FLAGS_BYTES 16
 size_t request_flags(const hero_request *request, uint8_t *ret_bytes);
+
+/* request_links.c: what the links to n_related records hold, from a JSON object
+ * for all of them or an array with one for each. */
+MUST_CHECK Code request_read_links(const struct relationship *relationship, const json_t *links,
+                                   size_t n_related, struct json_path *path, struct arena *arena,
+                                   ProtobufCBinaryData **ret_links, struct fault *fault);
 
 /* A packed CommitRequest, sent and waited for. *seq 0: the next one, which is
  * told; else the write is repeated under it. NULL: failed; the outcome says

@@ -1,6 +1,6 @@
 /*
- * Owns the lookup tables of graphs, in the caller's arena. Knows nothing of
- * models: relationships are names here.
+ * Owns the lookup tables of graphs, in the caller's arena. Knows of models
+ * only which relationships are singular: they have no places.
  */
 #include "graph.h"
 
@@ -170,6 +170,13 @@ static bool find_steps(const Hero__V1__Graph *graph, struct step *steps, struct 
     return true;
 }
 
+static bool is_single(const struct models *models, const Hero__V1__Record *from, const char *name)
+{
+    const struct model *model = models ? models_find(models, from->model, NULL) : NULL;
+    const struct relationship *relationship = model ? model_relationship(model, name) : NULL;
+    return relationship && relationship->single;
+}
+
 static size_t index_among(const Hero__V1__Graph *graph, const Hero__V1__Edge *edge)
 {
     size_t before = 0;
@@ -180,14 +187,24 @@ static size_t index_among(const Hero__V1__Graph *graph, const Hero__V1__Edge *ed
     return edge->has_position ? edge->position : before;
 }
 
-static const char *path_through(const Hero__V1__Graph *graph, const struct step *steps,
-                                size_t record, const char *root, struct arena *arena)
+/* "teams[0]", or "team" of a singular relationship. */
+static const char *step_text(const Hero__V1__Graph *graph, const struct step *step,
+                             const struct models *models, struct arena *arena)
+{
+    const char *name = step->edge->relationship;
+    if (is_single(models, graph->records[step->from], name))
+        return name;
+    return arena_printf(arena, "%s[%zu]", name, index_among(graph, step->edge));
+}
+
+static const char *path_through(const Hero__V1__Graph *graph, const struct models *models,
+                                const struct step *steps, size_t record, const char *root,
+                                struct arena *arena)
 {
     const char *path = NULL;
     while (steps[record].edge) {
-        const Hero__V1__Edge *edge = steps[record].edge;
-        path = arena_printf(arena, "%s[%zu]%s%s", edge->relationship, index_among(graph, edge),
-                            path ? "." : "", path ? path : "");
+        const char *text = step_text(graph, &steps[record], models, arena);
+        path = text && path ? arena_printf(arena, "%s.%s", text, path) : text;
         if (!path)
             return root;
         record = steps[record].from;
@@ -200,8 +217,8 @@ static const char *path_through(const Hero__V1__Graph *graph, const struct step 
 /* A path longer than this tells nobody anything. */
 #define PATH_STEPS 16
 
-static const char *find_path(const Hero__V1__Graph *graph, size_t record, struct arena *scratch,
-                             struct arena *arena)
+static const char *find_path(const Hero__V1__Graph *graph, const struct models *models,
+                             size_t record, struct arena *scratch, struct arena *arena)
 {
     size_t n_roots = 0, root = record, n_steps = 0;
     struct step *steps = arena_array(scratch, graph->n_records, sizeof *steps);
@@ -212,15 +229,16 @@ static const char *find_path(const Hero__V1__Graph *graph, size_t record, struct
     if (!steps[record].reached || n_steps > PATH_STEPS)
         return arena_printf(arena, "records[%zu]", record);
     const char *prefix = n_roots > 1 ? arena_printf(arena, "records[%zu]", root) : "";
-    return path_through(graph, steps, record, prefix ? prefix : "", arena);
+    return path_through(graph, models, steps, record, prefix ? prefix : "", arena);
 }
 
 /* The tables go at once: a request with many faults asks for many paths. */
-const char *graph_path(const Hero__V1__Graph *graph, size_t record, struct arena *arena)
+const char *graph_path(const Hero__V1__Graph *graph, const struct models *models, size_t record,
+                       struct arena *arena)
 {
     struct arena scratch;
     arena_init(&scratch, SCRATCH_BYTES);
-    const char *path = find_path(graph, record, &scratch, arena);
+    const char *path = find_path(graph, models, record, &scratch, arena);
     arena_done(&scratch);
     return path ? path : "";
 }

@@ -1,8 +1,7 @@
 /*
  * Graphs: lookup of records by ref, and the paths that errors name.
  *
- * Works on the flat hero.v1.Graph; knows models only through relationship
- * names. Memory is the caller's arena.
+ * Works on the flat hero.v1.Graph. Memory is the caller's arena.
  */
 #ifndef HERO_PROTO_GRAPH_H
 #define HERO_PROTO_GRAPH_H
@@ -10,6 +9,7 @@
 #include "hero/v1/graph.pb-c.h"
 #include "arena.h"
 #include "fault.h"
+#include "model.h"
 
 /* ref -> position, for one graph or several that share their refs. */
 struct graph_refs {
@@ -29,7 +29,9 @@ MUST_CHECK Code graph_check(const Hero__V1__Graph *graph, struct arena *arena, s
 
 /* The path of a record as its writer sees it: "" for a record no edge leads
  * to, "teams[0]" or "teams[0].heroes[2]" by the first edges from there. Where
- * there are several such roots: "records[i]" before it. In the arena. */
-const char *graph_path(const Hero__V1__Graph *graph, size_t record, struct arena *arena);
+ * there are several such roots: "records[i]" before it. Singular relationships
+ * are "team"; without models (NULL) all have places. In the arena. */
+const char *graph_path(const Hero__V1__Graph *graph, const struct models *models, size_t record,
+                       struct arena *arena);
 
 #endif

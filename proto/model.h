@@ -106,10 +106,12 @@ struct foreign_key {
     const struct column **referred; /* in target, pairwise: its primary key, or unique together */
     size_t n;
     Hero__OnDelete on_delete;
-    bool to_primary_key; /* referred is the target's whole primary key */
-    bool is_unique;      /* at most one record of model refers to one of target */
-    bool is_link;        /* an end of some relationship's link model */
-    bool wants_index;    /* a relationship looks rows up by it, and no declared index leads there */
+    bool to_primary_key;       /* referred is the target's whole primary key */
+    bool is_unique;            /* at most one record of model refers to one of target */
+    Hero__OnParentDelete rule; /* of the target's relationships by this key */
+    bool deletes_orphans;      /* the target goes with the last that refers to it */
+    bool is_link;              /* an end of some relationship's link model */
+    bool wants_index; /* a relationship looks rows up by it, and no declared index leads there */
 };
 
 enum relationship_kind {
@@ -224,6 +226,10 @@ const struct model *models_find(const struct models *models, const char *name, s
 const struct column *model_column(const struct model *model, const char *field_name);
 const struct column *model_column_by_number(const struct model *model, uint32_t number);
 const struct relationship *model_relationship(const struct model *model, const char *name);
+/* The columns that become NULL so that the key refers to nothing: those that
+ * can be, and are no other key's where there is a choice. false: none can. */
+bool foreign_key_clears(const struct foreign_key *key, const struct column *column);
+bool foreign_key_can_clear(const struct foreign_key *key);
 /* Is the column part of the foreign key? */
 bool foreign_key_has(const struct foreign_key *key, const struct column *column);
 /* Of the index that it wants: ix_hero_team_id, ix_city_country_state. In the arena. */

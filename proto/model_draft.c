@@ -48,12 +48,10 @@ static const char *refused_relationship(const struct draft_field *field)
         return "is a relationship in a oneof, which only columns can be in";
     if (field->column)
         return "is both column and relationship; keep one of the options";
-    if (field->proto->label != FIELD_LABEL(REPEATED))
-        return "many-to-one relationships are not supported yet; use a column with foreign_key, "
-               "or make it repeated with a link_model";
-    if (!field->relationship->link_model || !*field->relationship->link_model)
-        return "one-to-many relationships are not supported yet; name a link_model, or use a "
-               "column with foreign_key in the other model";
+    if (field->proto->label == FIELD_LABEL(REQUIRED))
+        return "is required, which no relationship can be; make the foreign key not_null";
+    if (field->proto->has_oneof_index && !field->proto->proto3_optional)
+        return "is in a oneof, where no relationship can be; declare it outside of it";
     return NULL;
 }
 

@@ -404,6 +404,37 @@ bool foreign_key_has(const struct foreign_key *key, const struct column *column)
     return has_column(key->columns, key->n, column);
 }
 
+static bool can_be_null(const struct column *column)
+{
+    return !column->not_null && !column->primary_key;
+}
+
+static bool is_shared(const struct foreign_key *key, const struct column *column)
+{
+    for (size_t i = 0; i < key->model->n_foreign_keys; i++)
+        if (&key->model->foreign_keys[i] != key &&
+            foreign_key_has(&key->model->foreign_keys[i], column))
+            return true;
+    return false;
+}
+
+bool foreign_key_clears(const struct foreign_key *key, const struct column *column)
+{
+    bool any_alone = false;
+    for (size_t i = 0; i < key->n; i++)
+        any_alone |= can_be_null(key->columns[i]) && !is_shared(key, key->columns[i]);
+    return foreign_key_has(key, column) && can_be_null(column) &&
+           (!any_alone || !is_shared(key, column));
+}
+
+bool foreign_key_can_clear(const struct foreign_key *key)
+{
+    for (size_t i = 0; i < key->n; i++)
+        if (can_be_null(key->columns[i]))
+            return true;
+    return false;
+}
+
 const char *foreign_key_text(const struct foreign_key *key, struct arena *arena)
 {
     const char *text = key->columns[0]->field_name;

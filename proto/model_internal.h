@@ -153,7 +153,13 @@ typedef void visit_draft(void *context, struct draft *referred);
 void draft_each_referred(struct builder *builder, const struct draft *draft, visit_draft *visit,
                          void *context);
 
+/* model_link.c: the link model and its ends. NULL, or what is wrong. */
+const char *relationship_find_link(struct builder *builder, const struct draft *draft,
+                                   const struct draft_field *field,
+                                   struct relationship *relationship);
+
 /* model_relationship.c */
+const struct model *builder_model(const struct builder *builder, const char *name);
 bool relationships_build(struct builder *builder, const struct draft *draft, struct model *model);
 void relationships_check_sides(struct builder *builder, const struct draft *draft,
                                struct model *model);

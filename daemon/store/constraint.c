@@ -59,8 +59,8 @@ static const char *named_constraint(struct commit *commit, const char *said)
 /* ---- what it is called ---- */
 
 /* "UNIQUE (branch, shelf)", for a constraint that has no name of its own. */
-static const char *constraint_text(struct commit *commit, const char *kind,
-                                   const struct column *const *columns, size_t n)
+const char *constraint_text(struct commit *commit, const char *kind,
+                            const struct column *const *columns, size_t n)
 {
     const char *text = arena_printf(commit->arena, "%s (", kind);
     for (size_t i = 0; text && i < n; i++)

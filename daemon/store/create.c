@@ -3,22 +3,24 @@
  * Knows the order of inserts and the paths of records; single rows are
  * record.c's.
  */
-#include <stdlib.h>
 #include <string.h>
-#include "write.h"
+#include "column.h"
+#include "create_plan.h"
+#include "relate.h"
 
 struct create {
     struct commit *commit;
     const Hero__V1__Graph *graph;
     struct entity *entities; /* of the graph's records, in their order */
-    struct graph_refs refs;  /* the same by ref */
-    size_t *order;           /* positions, referred-to tables first */
+    struct create_plan plan;
+    struct related_counts counts;
+    bool keys_written; /* after inserts: records are not as they were inserted */
     Hero__V1__Outcome *outcome;
 };
 
 static const char *path_of(struct create *create, size_t i)
 {
-    return graph_path(create->graph, i, create->commit->arena);
+    return graph_path(create->graph, create->commit->models, i, create->commit->arena);
 }
 
 /* What is done with one record; its faults' paths are relative to it. */
@@ -42,6 +44,28 @@ static Code at_record(struct create *create, size_t i, record_step *step)
     return code;
 }
 
+/* The record as it will be when its edges have filled its keys, for looking at
+ * what it lacks. */
+static const ProtobufCMessage *with_keys(struct create *create, size_t i)
+{
+    const struct entity *entity = &create->entities[i];
+    const struct create_plan *plan = &create->plan;
+    ProtobufCMessage *copy = entity->record;
+    for (size_t e = plan->first_of_child[i]; e; e = plan->edges[e - 1].next_of_child) {
+        const struct foreign_key *key = plan->edges[e - 1].key;
+        if (copy == entity->record)
+            copy = arena_copy(create->commit->arena, entity->record,
+                              entity->model->descriptor->sizeof_message);
+        for (size_t c = 0; copy && c < key->n; c++) {
+            const ProtobufCFieldDescriptor *field = key->columns[c]->field;
+            field_set_present(copy, field, true);
+            if (field->type == PROTOBUF_C_TYPE_STRING && !field_present(copy, field))
+                *(const char **)field_at(copy, field) = "";
+        }
+    }
+    return copy ? copy : entity->record;
+}
+
 static Code check_member(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
@@ -49,7 +73,7 @@ static Code check_member(struct create *create, size_t i)
     const struct entity *entity = &create->entities[i];
     switch (record->member) {
     case HERO__V1__RECORD__MEMBER__NEW:
-        return record_check_required(commit, entity->model, entity->record, "");
+        return record_check_required(commit, entity->model, with_keys(create, i), "");
     case HERO__V1__RECORD__MEMBER__KEY:
         return model_check_key(entity->model, entity->record, true, commit->fault);
     case HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE:
@@ -77,8 +101,7 @@ static Code read_record(struct create *create, size_t i)
     if (graph_refs_find(&commit->kept, record->ref))
         return fault_add(commit->fault, "", "ref %u names a record of an earlier mutation",
                          record->ref);
-    return graph_refs_add(&create->refs, record->ref, entity) ? HERO__V1__CODE__OK
-                                                              : commit_no_memory(commit);
+    return HERO__V1__CODE__OK;
 }
 
 /* Every record is looked at before the first is written, so that all that
@@ -86,23 +109,82 @@ static Code read_record(struct create *create, size_t i)
 static Code read_records(struct create *create)
 {
     Code code = HERO__V1__CODE__OK, checked = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < create->graph->n_records && code == HERO__V1__CODE__OK; i++) {
+    for (size_t i = 0; i < create->graph->n_records && code == HERO__V1__CODE__OK; i++)
         code = at_record(create, i, read_record);
-        if (code == HERO__V1__CODE__OK && at_record(create, i, check_member) != HERO__V1__CODE__OK)
+    if (code == HERO__V1__CODE__OK)
+        code = create_plan_edges(&create->plan);
+    for (size_t i = 0; i < create->graph->n_records && code == HERO__V1__CODE__OK; i++)
+        if (at_record(create, i, check_member) != HERO__V1__CODE__OK)
             checked = create->commit->fault->code;
-    }
     return code != HERO__V1__CODE__OK ? code : checked;
 }
 
-static int compare_order(const void *a, const void *b, void *arg)
+/* ---- keys that go in with the record ---- */
+
+static Code fail_other_parent(struct create *create, size_t edge)
 {
-    const struct entity *entities = arg;
-    size_t left = *(const size_t *)a, right = *(const size_t *)b;
-    unsigned first = entities[left].model->position, second = entities[right].model->position;
-    if (first != second)
-        return first < second ? -1 : 1;
-    return left < right ? -1 : left > right;
+    const struct foreign_key *key = create->plan.edges[edge].key;
+    return fault_add(create->commit->fault, create_plan_path(&create->plan, edge),
+                     "%s.%s refers to another %s already, by its value or another relationship; "
+                     "keep one",
+                     key->model->name, foreign_key_text(key, create->commit->arena),
+                     key->target->name);
 }
+
+/* Some columns of a key may be given: they must be what the edge makes them. */
+static bool contradicts(struct create *create, const struct foreign_key *key,
+                        const ProtobufCMessage *given, const ProtobufCMessage *filled)
+{
+    for (size_t i = 0; i < key->n; i++) {
+        struct key_value is = column_value(key->columns[i], given, create->commit->arena);
+        struct key_value shall_be = column_value(key->columns[i], filled, create->commit->arena);
+        if (record_has(key->columns[i], given) && !key_value_equal(&is, &shall_be))
+            return true;
+    }
+    return false;
+}
+
+static Code fill_key(struct create *create, size_t e)
+{
+    struct commit *commit = create->commit;
+    struct planned_edge *edge = &create->plan.edges[e];
+    struct entity *child = &create->entities[edge->child];
+    const struct entity *parent = &create->entities[edge->parent];
+    bool itself = edge->child == edge->parent;
+    if (itself ? !reference_can_refer_to(edge->key, child->record)
+               : !create->plan.inserted[edge->parent])
+        return HERO__V1__CODE__OK; /* after both are there */
+    ProtobufCMessage *filled =
+        arena_copy(commit->arena, child->record, child->model->descriptor->sizeof_message);
+    if (!filled)
+        return commit_no_memory(commit);
+    const char *path = create_plan_path(&create->plan, e);
+    bool twice = reference_is(commit, edge->key, child->record, parent->record);
+    Code code = reference_fill(commit, edge->key, filled, parent->record, path);
+    if (code == HERO__V1__CODE__OK && contradicts(create, edge->key, child->record, filled))
+        code = fail_other_parent(create, e);
+    if (code == HERO__V1__CODE__OK && edge->key->is_unique && !itself)
+        code = reference_make_room(commit, edge->key, parent, path, &create->counts);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    memcpy(child->record, filled, child->model->descriptor->sizeof_message);
+    edge->is_written = true;
+    create->counts.added += !twice || edge->next_of_child == 0;
+    return code;
+}
+
+/* Faults' paths are those of the edges: not under the record. */
+static Code fill_keys(struct create *create, size_t i)
+{
+    const struct create_plan *plan = &create->plan;
+    Code code = HERO__V1__CODE__OK;
+    for (size_t e = plan->first_of_child[i]; e && code == HERO__V1__CODE__OK;
+         e = plan->edges[e - 1].next_of_child)
+        code = fill_key(create, e - 1);
+    return code;
+}
+
+/* ---- records ---- */
 
 /* What is there already of a record that need not be new. */
 static Code find_record(struct commit *commit, const struct entity *entity,
@@ -120,59 +202,91 @@ static Code find_record(struct commit *commit, const struct entity *entity,
                : code;
 }
 
-static Code write_record(struct create *create, size_t i)
+/* What is there already becomes the record. */
+static Code take_stored(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
-    const Hero__V1__Record *record = create->graph->records[i];
     struct entity *entity = &create->entities[i];
     ProtobufCMessage *stored = NULL;
     bool found = false;
     Code code = commit_in_time(commit);
     if (code == HERO__V1__CODE__OK)
-        code = find_record(commit, entity, record->member, &stored, &found);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    if (found) {
+        code = find_record(commit, entity, create->graph->records[i]->member, &stored, &found);
+    if (code == HERO__V1__CODE__OK && found)
         entity->record = stored;
-        return code;
-    }
-    if (record->member == HERO__V1__RECORD__MEMBER__KEY)
+    else if (code == HERO__V1__CODE__OK &&
+             create->graph->records[i]->member == HERO__V1__RECORD__MEMBER__KEY)
         return record_not_found(commit, entity->model, entity->record, "");
-    if (record->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
+    create->plan.inserted[i] = found;
+    return code;
+}
+
+static Code insert_record(struct create *create, size_t i)
+{
+    struct commit *commit = create->commit;
+    struct entity *entity = &create->entities[i];
+    Code code = HERO__V1__CODE__OK;
+    if (create->graph->records[i]->member == HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE)
         code = record_check_required(commit, entity->model, entity->record, "");
     return code == HERO__V1__CODE__OK ? record_insert(commit, entity->model, &entity->record, "")
                                       : code;
 }
 
-/* "teams", "teams[0].heroes": the relationship as the writer of the graph sees it. */
-static const char *path_of_edge(struct create *create, const struct entity *from,
-                                const Hero__V1__Edge *edge)
+static Code write_record(struct create *create, size_t i)
 {
-    return commit_path(create->commit, path_of(create, (size_t)(from - create->entities)),
-                       edge->relationship);
+    Code code = at_record(create, i, take_stored);
+    if (code != HERO__V1__CODE__OK || create->plan.inserted[i])
+        return code;
+    code = fill_keys(create, i);
+    if (code == HERO__V1__CODE__OK)
+        code = at_record(create, i, insert_record);
+    create->plan.inserted[i] = true;
+    return code;
 }
+
+/* ---- edges ---- */
 
 static Code write_edge(struct create *create, size_t i)
 {
     struct commit *commit = create->commit;
     const Hero__V1__Edge *edge = create->graph->edges[i];
-    const struct entity *from = graph_refs_find(&create->refs, edge->from);
-    const struct entity *to = graph_refs_find(&create->refs, edge->to);
-    const struct relationship *relationship = model_relationship(from->model, edge->relationship);
-    bool added = false;
-    if (!relationship)
-        return fault_add(commit->fault, path_of_edge(create, from, edge),
-                         "%s has no relationship called %s", from->model->name, edge->relationship);
-    if (relationship->target != to->model)
-        return fault_add(commit->fault, path_of_edge(create, from, edge),
-                         "%s.%s relates to %s, not to %s", from->model->name, relationship->name,
-                         relationship->target->name, to->model->name);
+    const struct planned_edge *planned = &create->plan.edges[i];
+    ProtobufCMessage *columns = NULL;
+    struct fault found = FAULT_INIT, *whole = commit->fault;
+    struct pair pair = {.relationship = planned->relationship,
+                        .from = &create->entities[planned->from],
+                        .to = &create->entities[planned->to],
+                        .from_path = "",
+                        .to_path = "",
+                        .columns_path = "@link"};
     Code code = commit_in_time(commit);
+    if (code != HERO__V1__CODE__OK || (planned->is_written && !edge->has_link))
+        return code;
+    commit->fault = &found;
+    if (edge->has_link)
+        code = relate_columns(commit, planned->relationship, &edge->link, "@link", &columns);
+    pair.columns = columns;
     if (code == HERO__V1__CODE__OK)
-        code = link_add(commit, relationship, from, "", to, "", &added);
-    if (code != HERO__V1__CODE__OK && code != HERO__V1__CODE__DEADLINE_EXCEEDED)
-        fault_prefix(commit->fault, path_of_edge(create, from, edge));
-    create->outcome->added += added;
+        code = relate_add(commit, &pair, &create->counts);
+    commit->fault = whole;
+    create->keys_written |= planned->key != NULL;
+    if (code != HERO__V1__CODE__OK)
+        return relate_blame(commit, &found, create_plan_place(&create->plan, i));
+    fault_done(&found);
+    return code;
+}
+
+/* Keys that were written after the inserts, here or by what had to give way. */
+static Code read_again(struct create *create, size_t i)
+{
+    struct entity *entity = &create->entities[i];
+    ProtobufCMessage *stored;
+    bool found = false;
+    if (!create->keys_written || !entity->model->has_parents)
+        return HERO__V1__CODE__OK;
+    Code code = record_fetch(create->commit, entity->model, entity->record, &stored, &found, "");
+    if (code == HERO__V1__CODE__OK && found)
+        entity->record = stored;
     return code;
 }
 
@@ -185,15 +299,22 @@ static Code answer(struct create *create)
     if (!outcome->records)
         return commit_no_memory(commit);
     for (size_t i = 0; i < graph->n_records; i++) {
-        Code code = record_pack(commit, create->entities[i].model, create->entities[i].record,
-                                graph->records[i]->ref, &outcome->records[i]);
+        Code code = read_again(create, i);
+        if (code == HERO__V1__CODE__OK)
+            code = record_pack(commit, create->entities[i].model, create->entities[i].record,
+                               graph->records[i]->ref, &outcome->records[i]);
         if (code == HERO__V1__CODE__OK)
             code = commit_keep(commit, graph->records[i]->ref, &create->entities[i]);
         if (code != HERO__V1__CODE__OK)
             return code;
     }
     outcome->n_records = graph->n_records;
+    outcome->added = create->counts.added;
     outcome->has_added = outcome->added > 0;
+    outcome->removed = create->counts.removed;
+    outcome->has_removed = outcome->removed > 0;
+    outcome->deleted = create->counts.deleted;
+    outcome->has_deleted = outcome->deleted > 0;
     return HERO__V1__CODE__OK;
 }
 
@@ -206,18 +327,18 @@ Code create_run(struct commit *commit, const Hero__V1__Graph *graph, Hero__V1__O
     if (code != HERO__V1__CODE__OK)
         return code;
     create.entities = arena_array(commit->arena, graph->n_records, sizeof(*create.entities));
-    create.order = arena_array(commit->arena, graph->n_records, sizeof(*create.order));
-    if (!create.entities || !create.order)
+    create.plan = (struct create_plan){
+        .commit = commit,
+        .graph = graph,
+        .entities = create.entities,
+        .inserted = arena_array(commit->arena, graph->n_records, sizeof(bool))};
+    if (!create.entities || !create.plan.inserted)
         return commit_no_memory(commit);
-    graph_refs_init(&create.refs, commit->arena);
     code = read_records(&create);
-    if (code != HERO__V1__CODE__OK)
-        return code;
-    for (size_t i = 0; i < graph->n_records; i++)
-        create.order[i] = i;
-    qsort_r(create.order, graph->n_records, sizeof(*create.order), compare_order, create.entities);
+    if (code == HERO__V1__CODE__OK)
+        code = create_plan_order(&create.plan);
     for (size_t i = 0; i < graph->n_records && code == HERO__V1__CODE__OK; i++)
-        code = at_record(&create, create.order[i], write_record);
+        code = write_record(&create, create.plan.order[i]);
     for (size_t i = 0; i < graph->n_edges && code == HERO__V1__CODE__OK; i++)
         code = write_edge(&create, i);
     return code == HERO__V1__CODE__OK ? answer(&create) : code;

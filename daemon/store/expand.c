@@ -70,17 +70,11 @@ Code expand_parse(struct reading *reading, const struct model *model, char *cons
 
 /* ---- one level ---- */
 
-/* In the order of the related records' keys; by a link's own columns, so that
- * with its two indexes it is the order in which they are found. */
-static void put_order(struct sql *sql, const struct relationship *relationship)
+static void put_link_columns(struct sql *sql, const struct relationship *relationship)
 {
-    const struct foreign_key *to = relationship->to;
-    const struct model *target = relationship->target;
-    for (size_t i = 0; to && i < to->n; i++) {
-        sql_column(sql, i > 0 ? ", l." : "l.", to->columns[i]);
-    }
-    for (size_t i = 0; !to && i < target->n_primary_key; i++)
-        sql_column(sql, i > 0 ? ", t." : "t.", target->primary_key[i]);
+    const struct column *column;
+    for (size_t at = 0; join_link_column(relationship, &at, &column);)
+        sql_column(sql, ", l.", column);
 }
 
 static const char *level_text(struct reading *reading, const struct relationship *relationship,
@@ -91,13 +85,11 @@ static const char *level_text(struct reading *reading, const struct relationship
     sql_init(&sql, reading->arena);
     sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
     reading_columns(reading, &sql, &target);
-    sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
-    join_tables(&sql, relationship, "l", "t");
-    sql_add(&sql, " WHERE ");
-    join_condition_of_keys(&sql, relationship, single ? JOIN_PARENT_KEY : JOIN_PARENT_KEYS, "p",
-                           "l", "t");
+    put_link_columns(&sql, relationship);
+    sql_add(&sql, " FROM ");
+    join_from_keys(&sql, relationship, single ? JOIN_PARENT_KEY : JOIN_PARENT_KEYS);
     sql_add(&sql, single ? " ORDER BY " : " ORDER BY p.position, ");
-    put_order(&sql, relationship);
+    join_order(&sql, relationship);
     return sql_text(&sql);
 }
 
@@ -196,6 +188,9 @@ static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct
         Code code = graph_out_row(reading, stmt, 1, relationship->target, &node);
         if (code == HERO__V1__CODE__OK)
             code = graph_out_edge(reading, parents->items[parent], relationship, node, position++);
+        if (code == HERO__V1__CODE__OK && relationship->link)
+            code = graph_out_link(reading, stmt, 1 + (int)relationship->target->n_columns,
+                                  relationship);
         if (code == HERO__V1__CODE__OK)
             extend_spread(reading, parents->items[parent], relationship);
         if (code == HERO__V1__CODE__OK && node->mark != expand) {

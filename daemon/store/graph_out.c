@@ -5,8 +5,10 @@
 #include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#include "column.h"
 #include "etag.h"
 #include "frame.h"
+#include "join.h"
 #include "read.h"
 #include "row.h"
 
@@ -23,11 +25,10 @@ Code reading_no_memory(struct reading *reading)
                      "keys, a smaller page, fewer relationships");
 }
 
-Code reading_row(struct reading *reading, size_t bytes)
+static Code add_bytes(struct reading *reading, size_t bytes)
 {
     size_t most = reading->store->options.message_bytes;
     reading->bytes += bytes;
-    reading->n_rows++;
     if (reading->bytes + FRAME_OVERHEAD_BYTES > most) {
         reading->too_large = true;
         return fault_set(reading->fault, HERO__V1__CODE__RESOURCE_EXHAUSTED,
@@ -35,6 +36,15 @@ Code reading_row(struct reading *reading, size_t bytes)
                          "fewer keys, a smaller page, fewer relationships",
                          most);
     }
+    return HERO__V1__CODE__OK;
+}
+
+Code reading_row(struct reading *reading, size_t bytes)
+{
+    Code code = add_bytes(reading, bytes);
+    reading->n_rows++;
+    if (code != HERO__V1__CODE__OK)
+        return code;
     if (reading->read->row_budget != 0 && reading->n_rows > reading->read->row_budget) {
         reading->read->too_long = true;
         return fault_set(reading->fault, HERO__V1__CODE__ABORTED, "too many rows to read here");
@@ -262,4 +272,34 @@ Code graph_out_edge(struct reading *reading, const struct node *from,
     graph->edges[graph->n_edges++] = edge;
     reading->bytes += strlen(relationship->name) + EDGE_OVERHEAD;
     return HERO__V1__CODE__OK;
+}
+
+Code graph_out_link(struct reading *reading, sqlite3_stmt *stmt, int first,
+                    const struct relationship *relationship)
+{
+    Hero__V1__Edge *edge = reading->graph->edges[reading->graph->n_edges - 1];
+    const struct model *model = relationship->link;
+    const struct column *column;
+    ProtobufCMessage *link = NULL;
+    for (size_t at = 0; join_link_column(relationship, &at, &column);) {
+        if (reading->link_model != model) {
+            reading->link = dynamic_message(reading->arena, model->descriptor);
+            reading->link_model = model;
+        }
+        link = reading->link;
+        if (!link)
+            return reading_no_memory(reading);
+        Code code = column_read(stmt, first++, column, link, NULL, reading->arena, reading->fault);
+        if (code != HERO__V1__CODE__OK)
+            return code;
+    }
+    if (!link)
+        return HERO__V1__CODE__OK;
+    edge->has_link = 1;
+    edge->link.len = protobuf_c_message_get_packed_size(link);
+    edge->link.data = arena_alloc(reading->arena, edge->link.len + 1);
+    if (!edge->link.data)
+        return reading_no_memory(reading);
+    protobuf_c_message_pack(link, edge->link.data);
+    return add_bytes(reading, edge->link.len);
 }

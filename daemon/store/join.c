@@ -189,10 +189,72 @@ bool join_needs_parent(const struct relationship *relationship)
 }
 
 void join_condition_of_keys(struct sql *sql, const struct relationship *relationship,
-                            enum join_parent kind, const char *parent_alias, const char *link_alias,
-                            const char *target_alias)
+                            enum join_parent kind, const char *parent_alias,
+                            const char *link_alias, const char *target_alias)
 {
-    struct parent parent = {
-        .model = relationship->model, .alias = parent_alias, .is_table = false, .kind = kind};
+    struct parent parent = {.model = relationship->model, .alias = parent_alias, .kind = kind};
     put_condition(sql, relationship, &parent, link_alias, target_alias);
+}
+
+static void put_key_condition(struct sql *sql, const struct parent *keys)
+{
+    for (size_t i = 0; i < keys->model->n_primary_key; i++) {
+        sql_column(sql, "m.", keys->model->primary_key[i]);
+        sql_add(sql, " = ");
+        put_parent(sql, keys, keys->model->primary_key[i]);
+        sql_add(sql, " AND ");
+    }
+}
+
+void join_from_keys(struct sql *sql, const struct relationship *relationship, enum join_parent kind)
+{
+    struct parent keys = {.model = relationship->model, .alias = "p", .kind = kind};
+    struct parent row = {.model = relationship->model, .alias = "m", .is_table = true};
+    bool with_row = join_needs_parent(relationship);
+    if (kind == JOIN_PARENT_KEYS)
+        sql_add(sql, "_hero_keys(?1) AS p CROSS JOIN ");
+    if (with_row) {
+        sql_name(sql, relationship->model->table);
+        sql_add(sql, " AS m CROSS JOIN ");
+    }
+    join_tables(sql, relationship, "l", "t");
+    sql_add(sql, " WHERE ");
+    if (with_row)
+        put_key_condition(sql, &keys);
+    put_condition(sql, relationship, with_row ? &row : &keys, "l", "t");
+}
+
+void join_order(struct sql *sql, const struct relationship *relationship)
+{
+    const struct foreign_key *to = relationship->to;
+    const struct model *target = relationship->target;
+    for (size_t i = 0; i < relationship->n_order; i++) {
+        const struct related_order *order = &relationship->order[i];
+        sql_column(sql, order->of_link ? "l." : "t.", order->column);
+        sql_add(sql, order->descending ? " DESC, " : ", ");
+    }
+    /* By the link's own columns where they are the key, so that with its two
+     * indexes it is the order in which the rows are found. */
+    if (to && !relationship->symmetric) {
+        for (size_t i = 0; i < to->n; i++)
+            sql_column(sql, i > 0 ? ", l." : "l.", to->columns[i]);
+        return;
+    }
+    for (size_t i = 0; i < target->n_primary_key; i++)
+        sql_column(sql, i > 0 ? ", t." : "t.", target->primary_key[i]);
+}
+
+bool join_link_column(const struct relationship *relationship, size_t *at,
+                      const struct column **ret_column)
+{
+    const struct model *link = relationship->link;
+    while (link && *at < link->n_columns) {
+        const struct column *column = &link->columns[(*at)++];
+        if (foreign_key_has(relationship->from, column) ||
+            foreign_key_has(relationship->to, column))
+            continue;
+        *ret_column = column;
+        return true;
+    }
+    return false;
 }

@@ -21,17 +21,29 @@ void join_condition(struct sql *sql, const struct relationship *relationship,
 void join_related(struct sql *sql, const struct relationship *relationship,
                   const char *parent_alias, const char *link_alias, const char *target_alias);
 
-/* Where the parents are not their table's rows but keys. */
+/* From parents that are keys, as expanding has them. */
 enum join_parent {
-    JOIN_PARENT_KEYS, /* of _hero_keys, under the alias: p.k0 in place of p.id */
+    JOIN_PARENT_KEYS, /* those of _hero_keys(?1), which is p */
     JOIN_PARENT_KEY,  /* one, bound from ?1 on */
 };
 
 /* Can the relationship be joined from keys alone, or does it start from other
  * columns of the parent? */
 bool join_needs_parent(const struct relationship *relationship);
+/* As join_condition, of parents that are keys; under the alias where they are
+ * _hero_keys'. */
 void join_condition_of_keys(struct sql *sql, const struct relationship *relationship,
                             enum join_parent parent, const char *parent_alias,
                             const char *link_alias, const char *target_alias);
+/* What goes after FROM, up to and with the conditions; l is the link model's
+ * table, t the related records'. */
+void join_from_keys(struct sql *sql, const struct relationship *relationship,
+                    enum join_parent parent);
+/* "l.position DESC, t.id": the declared order, then the key. */
+void join_order(struct sql *sql, const struct relationship *relationship);
+/* The link model's columns that are not its ends, in their order: those that an
+ * edge carries. false once there are no more; *at starts at 0. */
+bool join_link_column(const struct relationship *relationship, size_t *at,
+                      const struct column **ret_column);
 
 #endif

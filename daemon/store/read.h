@@ -54,6 +54,8 @@ struct reading {
     struct mask *masks;                /* which columns are loaded, by model */
     const struct model *scratch_model; /* what scratch is a record of */
     ProtobufCMessage *scratch;         /* refilled for each row, text borrowed from it */
+    const struct model *link_model;    /* the same for the links of edges */
+    ProtobufCMessage *link;
 };
 
 /* One relationship to load, and those to load from there. */
@@ -89,6 +91,9 @@ MUST_CHECK Code graph_out_row(struct reading *reading, sqlite3_stmt *stmt, int f
 MUST_CHECK Code graph_out_edge(struct reading *reading, const struct node *from,
                                const struct relationship *relationship, const struct node *to,
                                uint32_t position);
+/* The last edge gets the link's own columns, those of the row from `first` on. */
+MUST_CHECK Code graph_out_link(struct reading *reading, sqlite3_stmt *stmt, int first,
+                               const struct relationship *relationship);
 MUST_CHECK Code nodes_add(struct reading *reading, struct nodes *nodes, struct node *node);
 /* The roots' refs, in order. */
 MUST_CHECK Code nodes_refs(struct reading *reading, const struct nodes *nodes, uint32_t **ret_refs);

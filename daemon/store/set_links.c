@@ -1,6 +1,6 @@
 /*
  * SetLinks: the related records of one become exactly those that are named.
- * Reads what they are, compares, and lets link.c add and remove the
+ * Reads what they are, compares, and lets relate.c add and remove the
  * difference, whatever joins them.
  */
 #include <stdlib.h>
@@ -8,13 +8,15 @@
 #include "column.h"
 #include "etag.h"
 #include "join.h"
-#include "write.h"
+#include "relate.h"
 
 /* A related record, there already or asked for. */
 struct member {
     struct entity entity; /* of what is there only the key is known */
     Hero__V1__Record *key;
-    const char *path; /* in the request; NULL: there already */
+    const char *path;          /* in the request; NULL: there already */
+    ProtobufCMessage *columns; /* what its link shall hold; NULL: not said */
+    const char *columns_path;
     size_t position;
     bool kept; /* on both sides */
 };
@@ -31,6 +33,7 @@ struct setting {
     struct entity from;
     struct members current, wanted;
     uint8_t etag[ETAG_BYTES];
+    struct related_counts counts;
 };
 
 static Code add_member(struct setting *setting, struct members *members, const struct member *new)
@@ -54,29 +57,21 @@ static Code add_member(struct setting *setting, struct members *members, const s
 
 /* ---- what is there ---- */
 
-static bool is_of_link(const struct relationship *relationship, const struct column *column)
-{
-    return !foreign_key_has(relationship->from, column) &&
-           !foreign_key_has(relationship->to, column);
-}
-
 /* SELECT t.id, l.position FROM hero AS p CROSS JOIN heroteamlink AS l CROSS
  * JOIN team AS t WHERE .. AND p.id = ?1 ORDER BY t.id: keys, and the link's
  * own columns. */
 static const char *list_text(struct setting *setting, int *ret_n_columns)
 {
     const struct relationship *relationship = setting->relationship;
-    const struct model *target = relationship->target, *link = relationship->link;
+    const struct model *target = relationship->target;
+    const struct column *column;
     struct sql sql;
     int n = 0;
     commit_sql(setting->commit, &sql);
     for (size_t i = 0; i < target->n_primary_key; i++, n++)
         sql_column(&sql, n ? ", t." : "SELECT t.", target->primary_key[i]);
-    for (size_t i = 0; link && i < link->n_columns; i++)
-        if (is_of_link(relationship, &link->columns[i])) {
-            sql_column(&sql, ", l.", &link->columns[i]);
-            n++;
-        }
+    for (size_t at = 0; join_link_column(relationship, &at, &column); n++)
+        sql_column(&sql, ", l.", column);
     sql_add(&sql, " FROM ");
     sql_name(&sql, relationship->model->table);
     sql_add(&sql, " AS p CROSS JOIN ");
@@ -153,7 +148,8 @@ static Code take_related(struct setting *setting, size_t i)
 {
     struct commit *commit = setting->commit;
     const struct relationship *relationship = setting->relationship;
-    struct member member = {.path = commit_index(commit, "related", i)};
+    struct member member = {.path = commit_index(commit, "related", i),
+                            .columns_path = commit_index(commit, "links", i)};
     bool found = false;
     Code code = commit_in_time(commit);
     if (code == HERO__V1__CODE__OK)
@@ -173,6 +169,11 @@ static Code take_related(struct setting *setting, size_t i)
     if (code != HERO__V1__CODE__OK)
         return code;
     member.entity.record = stored;
+    if (setting->request->n_links > 0)
+        code = relate_columns(commit, relationship, &setting->request->links[i],
+                              member.columns_path, &member.columns);
+    if (code != HERO__V1__CODE__OK)
+        return code;
     code = record_pack_key(commit, member.entity.model, stored, &member.key);
     return code == HERO__V1__CODE__OK ? add_member(setting, &setting->wanted, &member) : code;
 }
@@ -259,36 +260,53 @@ static Code match(struct setting *setting)
     return HERO__V1__CODE__OK;
 }
 
+static struct pair pair_of(const struct setting *setting, const struct member *member)
+{
+    return (struct pair){.relationship = setting->relationship,
+                         .from = &setting->from,
+                         .to = &member->entity,
+                         .from_path = "target",
+                         .to_path = member->path ? member->path : "related",
+                         .columns = member->columns,
+                         .columns_path = member->columns_path};
+}
+
+/* One at most: the one that comes takes the place of the one that was. */
+static bool is_replaced(const struct setting *setting)
+{
+    return setting->relationship->single && setting->wanted.n > 0;
+}
+
 static Code remove_others(struct setting *setting, Hero__V1__Outcome *outcome)
 {
     Code code = HERO__V1__CODE__OK;
     for (size_t i = 0; i < setting->current.n && code == HERO__V1__CODE__OK; i++) {
-        struct member *member = &setting->current.items[i];
-        bool removed;
+        const struct member *member = &setting->current.items[i];
+        const struct pair pair = pair_of(setting, member);
         if (member->kept)
             continue;
         code = commit_in_time(setting->commit);
-        if (code == HERO__V1__CODE__OK)
-            code = link_remove(setting->commit, setting->relationship, &setting->from, "target",
-                               &member->entity, "related", &removed);
+        if (code == HERO__V1__CODE__OK && !is_replaced(setting))
+            code = relate_remove(setting->commit, &pair, &setting->counts);
         outcome->removed_records[outcome->n_removed_records++] = member->key;
     }
     return code;
 }
 
+/* What is kept gets what is said of its link. */
 static Code add_new(struct setting *setting, Hero__V1__Outcome *outcome)
 {
     Code code = HERO__V1__CODE__OK;
     for (size_t i = 0; i < setting->wanted.n && code == HERO__V1__CODE__OK; i++) {
-        struct member *member = &setting->wanted.items[i];
-        bool added;
-        if (member->kept)
+        const struct member *member = &setting->wanted.items[i];
+        const struct pair pair = pair_of(setting, member);
+        if (member->kept && !member->columns)
             continue;
         code = commit_in_time(setting->commit);
         if (code == HERO__V1__CODE__OK)
-            code = link_add(setting->commit, setting->relationship, &setting->from, "target",
-                            &member->entity, member->path, &added);
-        outcome->added_records[outcome->n_added_records++] = member->key;
+            code = relate_add(setting->commit, &pair, &setting->counts);
+        if (!member->kept)
+            outcome->added_records[outcome->n_added_records++] = member->key;
     }
     return code;
 }
@@ -310,6 +328,10 @@ static Code change(struct setting *setting, Hero__V1__Outcome *outcome)
     outcome->added = (uint32_t)outcome->n_added_records;
     outcome->removed = (uint32_t)outcome->n_removed_records;
     outcome->kept = (uint32_t)(setting->wanted.n - outcome->n_added_records);
+    outcome->deleted = setting->counts.deleted;
+    outcome->has_deleted = outcome->deleted > 0;
+    outcome->records = setting->counts.changed;
+    outcome->n_records = setting->counts.n_changed;
     return code;
 }
 
@@ -327,8 +349,9 @@ static Code read_setting(struct setting *setting)
     setting->relationship = commit_relationship(commit, setting->from.model, request->relationship);
     if (!setting->relationship)
         return commit->fault->code;
-    if (request->n_links > 0)
-        return fault_add(commit->fault, "links", "is not taken yet");
+    if (request->n_links > 0 && request->n_links != request->n_related)
+        return fault_add(commit->fault, "links", "holds %zu links for %zu related records",
+                         request->n_links, request->n_related);
     code =
         record_fetch(commit, setting->from.model, setting->from.record, &stored, &found, "target");
     if (code == HERO__V1__CODE__OK && !found)

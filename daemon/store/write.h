@@ -1,6 +1,7 @@
 /*
  * The one write path, inside: a commit on its way through its mutations.
- * writer.c runs commits, commit.c one of them, record.c and link.c its rows,
+ * writer.c runs commits, commit.c one of them, record.c its rows, relate.c what
+ * relates them,
  * constraint.c says why a row is refused, request_id.c makes it happen once.
  */
 #ifndef HERO_STORE_WRITE_H
@@ -45,10 +46,10 @@ MUST_CHECK Code commit_in_time(struct commit *commit);
 /* The model as it is served. FAILED_PRECONDITION where it is another one than
  * the write was made with. NULL: the fault tells. */
 const struct model *commit_model(struct commit *commit, const char *name, struct fault *fault);
-/* "name[i]" */
-const char *commit_index(struct commit *commit, const char *name, size_t i);
 /* Begins the text of the next statement; the one before is forgotten. */
 void commit_sql(struct commit *commit, struct sql *sql);
+/* "name[i]" */
+const char *commit_index(struct commit *commit, const char *name, size_t i);
 /* `path` and `field` joined with a dot where both are there. */
 const char *commit_path(struct commit *commit, const char *path, const char *field);
 /* Later mutations may name the record by `ref`. */
@@ -141,18 +142,9 @@ Code constraint_fault(struct commit *commit, int rc, const struct model *model,
                       const ProtobufCMessage *record, const ProtobufCMessage *key,
                       const char *path);
 
-/* ---- link.c: rows of link models ---- */
-
-/* *ret_added: it was not there before. NOT_FOUND at the end's path that is missing. */
-MUST_CHECK Code link_add(struct commit *commit, const struct relationship *relationship,
-                         const struct entity *from, const char *from_path, const struct entity *to,
-                         const char *to_path, bool *ret_added);
-MUST_CHECK Code link_remove(struct commit *commit, const struct relationship *relationship,
-                            const struct entity *from, const char *from_path,
-                            const struct entity *to, const char *to_path, bool *ret_removed);
-/* All link rows of a record that is about to go. */
-MUST_CHECK Code link_clear(struct commit *commit, const struct entity *target, const char *path,
-                           uint32_t *removed);
+/* "FOREIGN KEY (book_id)" */
+const char *constraint_text(struct commit *commit, const char *kind,
+                            const struct column *const *columns, size_t n);
 
 /* ---- mutation.c ---- */
 
@@ -160,6 +152,13 @@ MUST_CHECK Code mutation_run(struct commit *commit, const Hero__V1__Mutation *mu
                              Hero__V1__Outcome *outcome);
 MUST_CHECK Code create_run(struct commit *commit, const Hero__V1__Graph *graph,
                            Hero__V1__Outcome *outcome);
+/* delete.c */
+MUST_CHECK Code delete_run(struct commit *commit, const Hero__V1__DeleteRequest *request,
+                           Hero__V1__Outcome *outcome);
+/* relate.c: link, or unlink */
+MUST_CHECK Code link_run(struct commit *commit, const Hero__V1__LinkRequest *link, bool add,
+                         Hero__V1__Outcome *outcome);
+
 MUST_CHECK Code update_run(struct commit *commit, const Hero__V1__UpdateRequest *update,
                            Hero__V1__Outcome *outcome);
 MUST_CHECK Code set_links_run(struct commit *commit, const Hero__V1__SetLinksRequest *request,

@@ -142,7 +142,7 @@ static void test_refused(void **state)
                    "\"x\", \"title\": \"y\"}]}]}",
                    "authors[0].books[0].id", "expected integer");
     assert_refused(fixture, "Book", "{\"authors\": [{\"@kye\": 1}]}", "authors[0].@kye",
-                   "there are @key and @connect");
+                   "there are @key, @connect and @link");
     assert_refused(fixture, "Book", "{\"authors\": [{\"@key\": \"a\", \"full_name\": 1}]}",
                    "authors[0].@key", "stands alone");
     assert_refused(fixture, "Book", "{\"authors\": [{\"@key\": {\"full_name\": \"x\"}}]}",

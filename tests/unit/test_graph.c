@@ -114,17 +114,17 @@ static void test_paths(void **state)
     add_edge(3, heroes, 1); /* a cycle */
     add_edge(3, heroes, 4);
     add_edge(2, heroes, 5);
-    assert_string_equal(graph_path(&graph, 0, &arena), "");
-    assert_string_equal(graph_path(&graph, 1, &arena), "teams[0]");
-    assert_string_equal(graph_path(&graph, 2, &arena), "teams[1]");
-    assert_string_equal(graph_path(&graph, 3, &arena), "teams[1].heroes[1]");
-    assert_string_equal(graph_path(&graph, 4, &arena), "teams[0].heroes[0]");
-    assert_string_equal(graph_path(&graph, 99, &arena), "");
+    assert_string_equal(graph_path(&graph, NULL, 0, &arena), "");
+    assert_string_equal(graph_path(&graph, NULL, 1, &arena), "teams[0]");
+    assert_string_equal(graph_path(&graph, NULL, 2, &arena), "teams[1]");
+    assert_string_equal(graph_path(&graph, NULL, 3, &arena), "teams[1].heroes[1]");
+    assert_string_equal(graph_path(&graph, NULL, 4, &arena), "teams[0].heroes[0]");
+    assert_string_equal(graph_path(&graph, NULL, 99, &arena), "");
     add_record(6); /* a second root */
     add_edge(6, teams, 2);
-    assert_string_equal(graph_path(&graph, 0, &arena), "records[0]");
-    assert_string_equal(graph_path(&graph, 1, &arena), "records[0].teams[0]");
-    assert_string_equal(graph_path(&graph, 5, &arena), "records[5]");
+    assert_string_equal(graph_path(&graph, NULL, 0, &arena), "records[0]");
+    assert_string_equal(graph_path(&graph, NULL, 1, &arena), "records[0].teams[0]");
+    assert_string_equal(graph_path(&graph, NULL, 5, &arena), "records[5]");
 }
 
 static void test_paths_without_root(void **state)
@@ -137,9 +137,9 @@ static void test_paths_without_root(void **state)
     add_edge(2, next, 1);
     add_edge(3, next, 4); /* a cycle that nothing leads to */
     add_edge(4, next, 3);
-    assert_string_equal(graph_path(&graph, 0, &arena), "");
-    assert_string_equal(graph_path(&graph, 1, &arena), "next[0]");
-    assert_string_equal(graph_path(&graph, 2, &arena), "records[2]");
+    assert_string_equal(graph_path(&graph, NULL, 0, &arena), "");
+    assert_string_equal(graph_path(&graph, NULL, 1, &arena), "next[0]");
+    assert_string_equal(graph_path(&graph, NULL, 2, &arena), "records[2]");
 }
 
 int main(void)
