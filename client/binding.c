@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "binding.h"
@@ -108,15 +109,54 @@ static const char *type_name(ProtobufCType type)
     return (size_t)type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "?";
 }
 
+static bool same_label(const ProtobufCFieldDescriptor *field,
+                       const ProtobufCFieldDescriptor *served)
+{
+    return (field->label == PROTOBUF_C_LABEL_REPEATED) ==
+           (served->label == PROTOBUF_C_LABEL_REPEATED);
+}
+
+/* Does what the program has inside a message travel the same way? `path` is
+ * that of the field, for one that doesn't. */
+static bool same_inside(const ProtobufCFieldDescriptor *field,
+                        const ProtobufCFieldDescriptor *served, unsigned depth, char *path,
+                        size_t size)
+{
+    const ProtobufCMessageDescriptor *here = field->descriptor, *there = served->descriptor;
+    size_t len = strlen(path);
+
+    if (field->type != served->type || !same_label(field, served) || depth > 20)
+        return false;
+    for (unsigned i = 0; field->type == PROTOBUF_C_TYPE_MESSAGE && i < here->n_fields; i++) {
+        const ProtobufCFieldDescriptor *inner = &here->fields[i];
+        const ProtobufCFieldDescriptor *other =
+            protobuf_c_message_descriptor_get_field(there, inner->id);
+
+        snprintf(path + len, size - len, ".%s", inner->name);
+        if (!other || !same_inside(inner, other, depth + 1, path, size))
+            return false;
+        path[len] = '\0';
+    }
+    return true;
+}
+
 static void check_column(const ProtobufCFieldDescriptor *field, const struct column *column,
                          struct fault *fault)
 {
-    if (field->type == column->type && field->label != PROTOBUF_C_LABEL_REPEATED &&
-        field->type != PROTOBUF_C_TYPE_MESSAGE && !column_is_list(column))
+    const ProtobufCFieldDescriptor *served = column->field;
+    char path[512];
+
+    if (field->type != served->type || !same_label(field, served)) {
+        fault_add(fault, field->name, "field %u is %s%s here and %s%s in the served model %s",
+                  field->id, field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "",
+                  type_name(field->type), column_is_list(column) ? "repeated " : "",
+                  type_name(column->type), column->model->name);
         return;
-    fault_add(fault, field->name, "field %u is %s%s here and %s in the served model %s", field->id,
-              field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "", type_name(field->type),
-              type_name(column->type), column->model->name);
+    }
+    snprintf(path, sizeof(path), "%s", field->name);
+    if (!same_inside(field, served, 0, path, sizeof(path)))
+        fault_add(fault, path, "is another field here than in the served model %s",
+                  column->model->name);
 }
 
 static void check_relationship(const ProtobufCFieldDescriptor *field,
@@ -139,6 +179,11 @@ static const struct relationship *relationship_of(const struct model *model, uin
         if (model->relationships[i].number == number)
             return &model->relationships[i];
     return NULL;
+}
+
+bool binding_relates(const struct binding *binding, const ProtobufCFieldDescriptor *field)
+{
+    return relationship_of(binding->model, field->id) != NULL;
 }
 
 /* The column numbers that both sides know; faults where they differ. */

@@ -19,6 +19,9 @@ struct binding {
     const ProtobufCMessageDescriptor *key;
 };
 
+/* Is the field of the caller's struct one for related records? */
+bool binding_relates(const struct binding *binding, const ProtobufCFieldDescriptor *field);
+
 struct bindings;
 
 /* Keeps a reference to the models. NULL: no memory. */

@@ -10,7 +10,7 @@
 #include "graph.h"
 #include "graph_struct.h"
 #include "names.h"
-#include "scan.h"
+#include "struct_value.h"
 
 static Code no_memory(const struct arena *arena, struct fault *fault)
 {
@@ -44,44 +44,15 @@ size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCField
 
 /* ---- packing one struct ---- */
 
-static void check_text(const ProtobufCMessage *record, const ProtobufCFieldDescriptor *field,
-                       struct fault *fault)
-{
-    const char *text = *(char *const *)field_at(record, field);
-
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !field_present(record, field))
-        return; /* another member's value is there */
-    if (!text) {
-        if (field->label == PROTOBUF_C_LABEL_REQUIRED)
-            fault_add(fault, field->name, "is required and NULL");
-    } else if (!scan_text_valid(text, strlen(text))) {
-        fault_add(fault, field->name, "is not valid UTF-8");
-    }
-}
-
-static void check_bytes(const ProtobufCMessage *record, const ProtobufCFieldDescriptor *field,
-                        struct fault *fault)
-{
-    const ProtobufCBinaryData *bytes = field_at(record, field);
-
-    if (field_present(record, field) && bytes->len && !bytes->data)
-        fault_add(fault, field->name, "has a length and no data");
-}
-
 /* What protobuf-c would pack without a word, or crash on. */
 static Code check_values(const ProtobufCMessageDescriptor *columns, const ProtobufCMessage *record,
                          struct fault *fault)
 {
     size_t before = fault->n_violations;
 
-    for (unsigned i = 0; i < columns->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &columns->fields[i];
-
-        if (field->type == PROTOBUF_C_TYPE_STRING)
-            check_text(record, field, fault);
-        else if (field->type == PROTOBUF_C_TYPE_BYTES)
-            check_bytes(record, field, fault);
-    }
+    for (unsigned i = 0; i < columns->n_fields; i++)
+        if (struct_value_is_pointer(&columns->fields[i]))
+            struct_value_check(record, &columns->fields[i], fault);
     return fault->n_violations == before ? HERO__V1__CODE__OK : HERO__V1__CODE__INVALID_ARGUMENT;
 }
 

@@ -7,70 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include "session.h"
-
-static size_t scalar_size(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_ENUM:
-        return 4;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING:
-        return sizeof(char *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_MESSAGE:
-        break;
-    }
-    return 0;
-}
-
-static bool bytes_equal(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
-{
-    return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
-}
+#include "struct_value.h"
 
 bool session_value_equal(const ProtobufCMessage *a, const ProtobufCMessage *b,
                          const ProtobufCFieldDescriptor *field)
 {
-    const void *at_a = field_at(a, field), *at_b = field_at(b, field);
-    bool present = field_present(a, field);
-
-    if (present != field_present(b, field))
-        return false;
-    if (!present)
-        return true;
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return !strcmp(*(char *const *)at_a, *(char *const *)at_b);
-    if (field->type == PROTOBUF_C_TYPE_BYTES)
-        return bytes_equal(at_a, at_b);
-    if (field->type == PROTOBUF_C_TYPE_BOOL)
-        return !*(const protobuf_c_boolean *)at_a == !*(const protobuf_c_boolean *)at_b;
-    return !memcmp(at_a, at_b, scalar_size(field->type));
+    return struct_value_equal(a, b, field);
 }
 
 void session_value_copy(ProtobufCMessage *to, const ProtobufCMessage *from,
                         const ProtobufCFieldDescriptor *field)
 {
-    bool present = field_present(from, field);
-
-    /* Of a oneof, what is there belongs to the member that is set. */
-    if (present || !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
-        memcpy(field_at(to, field), field_at(from, field), scalar_size(field->type));
-    field_set_present(to, field, present);
+    struct_value_share(to, from, field);
 }
 
 Code session_snapshot(const struct session_record *record, const struct binding *binding,
@@ -82,56 +30,12 @@ Code session_snapshot(const struct session_record *record, const struct binding 
 
 /* ---- taking a stored value over ---- */
 
-/* What a text or bytes field points to. */
-static const void *points_to(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !field_present(message, field))
-        return NULL;
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return *(char *const *)field_at(message, field);
-    return field_present(message, field)
-               ? ((const ProtobufCBinaryData *)field_at(message, field))->data
-               : NULL;
-}
-
-static Code take_text(hero_session *session, ProtobufCMessage *message,
-                      const ProtobufCMessage *stored, const ProtobufCFieldDescriptor *field,
-                      const void **ret_text, struct fault *fault)
-{
-    void *at = field_at(message, field);
-    const void *from = field_at(stored, field);
-    void *copy;
-
-    if (field->type == PROTOBUF_C_TYPE_STRING) {
-        copy = arena_strdup(&session->arena, *(char *const *)from);
-        if (!copy)
-            return session_no_memory(fault);
-        *(char **)at = copy;
-        field_set_present(message, field, true);
-    } else {
-        const ProtobufCBinaryData *bytes = from;
-
-        copy = arena_copy(&session->arena, bytes->len ? (const void *)bytes->data : "",
-                          bytes->len ? bytes->len : 1);
-        if (!copy)
-            return session_no_memory(fault);
-        *(ProtobufCBinaryData *)at = (ProtobufCBinaryData){bytes->len, copy};
-        field_set_present(message, field, true);
-    }
-    *ret_text = copy;
-    return HERO__V1__CODE__OK;
-}
-
-static bool is_text(const ProtobufCFieldDescriptor *field)
-{
-    return field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_BYTES;
-}
-
-/* Text of the caller's own in a struct of the caller's own is not replaced. */
+/* Text, messages and lists of the caller's own in a struct of the caller's own
+ * are not replaced. */
 static bool is_callers(const struct session_record *record, const ProtobufCFieldDescriptor *field,
                        const void *text)
 {
-    const void *now = points_to(record->message, field);
+    const void *now = struct_value_pointer(record->message, field);
 
     return !record->ours && now && now != text && now != field->default_value &&
            now != protobuf_c_empty_string;
@@ -146,7 +50,7 @@ static Code take(hero_session *session, struct session_record *record,
     ProtobufCMessage *message = record->message;
     bool present = field_present(stored, field);
 
-    if (!is_text(field)) {
+    if (!struct_value_is_pointer(field)) {
         session_value_copy(message, stored, field);
         return HERO__V1__CODE__OK;
     }
@@ -160,9 +64,13 @@ static Code take(hero_session *session, struct session_record *record,
         return HERO__V1__CODE__OK;
     }
     /* Ours already and the same: pointers to it stay good. */
-    if (*text && points_to(message, field) == *text && session_value_equal(message, stored, field))
+    if (*text && struct_value_pointer(message, field) == *text &&
+        session_value_equal(message, stored, field))
         return HERO__V1__CODE__OK;
-    return take_text(session, message, stored, field, text, fault);
+    if (!struct_value_copy(message, stored, field, &session->arena))
+        return session_no_memory(fault);
+    *text = struct_value_pointer(message, field);
+    return HERO__V1__CODE__OK;
 }
 
 static Code set_snapshot(struct session_record *record, const struct binding *binding,

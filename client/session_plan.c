@@ -239,6 +239,7 @@ static Code read_members(hero_session *session, struct session_plan *plan, struc
 
             if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
                 field->label == PROTOBUF_C_LABEL_REPEATED &&
+                binding_relates(plan->build.members[i]->binding, field) &&
                 !(record && session_list_managed(record, session_list_of(record, field))))
                 code = read_list(plan, message, field, &now, fault);
         }

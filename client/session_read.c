@@ -75,14 +75,18 @@ static Code take_records(struct reading *reading)
     for (size_t i = 0; i < reading->n_queue; i++) {
         ProtobufCMessage *message = reading->queue[i];
         const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+        const struct binding *binding;
         Code code = take_record(reading, message);
 
+        if (!code)
+            code = bindings_find(reading->bindings, message->descriptor, &binding, reading->fault);
         for (unsigned j = 0; !code && j < descriptor->n_fields; j++) {
             const ProtobufCFieldDescriptor *field = &descriptor->fields[j];
             ProtobufCMessage **related;
             size_t n;
 
-            if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label != PROTOBUF_C_LABEL_REPEATED)
+            if (field->type != PROTOBUF_C_TYPE_MESSAGE ||
+                field->label != PROTOBUF_C_LABEL_REPEATED || !binding_relates(binding, field))
                 continue;
             n = graph_struct_related(message, field, &related);
             for (size_t k = 0; !code && k < n; k++)
