@@ -100,8 +100,7 @@ static bool read_any_integer(const struct reading *reading, const json_t *value,
         /* 1.0 and "1.0" are one, as they are in protobuf's JSON. */
         if (!text_integer(text, json_string_length(value), ret_signed, ret_unsigned) &&
             !(text_real(text, &real) && real_integer(real, ret_signed))) {
-            fault_add(reading->fault, reading->path->text, "expected integer, got text \"%.40s\"",
-                      json_string_value(value));
+            json_expected(reading->path, "integer", value, reading->fault);
             return false;
         }
         if (*ret_unsigned <= INT64_MAX && *ret_signed == 0)
@@ -126,9 +125,7 @@ static Code read_signed(const struct reading *reading, const json_t *value, int6
         return HERO__V1__CODE__INVALID_ARGUMENT;
     if ((!negative && size > (uint64_t)max) || *ret < min || *ret > max)
         return fault_add(reading->fault, reading->path->text,
-                         "%s%" PRIu64 " is out of range: %" PRId64 " to %" PRId64,
-                         negative ? "-" : "", negative ? (uint64_t)0 - (uint64_t)*ret : size, min,
-                         max);
+                         "is out of range: %" PRId64 " to %" PRId64, min, max);
     return HERO__V1__CODE__OK;
 }
 
@@ -141,11 +138,11 @@ static Code read_unsigned(const struct reading *reading, const json_t *value, ui
     if (!read_any_integer(reading, value, &negative, &number, ret))
         return HERO__V1__CODE__INVALID_ARGUMENT;
     if (negative)
-        return fault_add(reading->fault, reading->path->text,
-                         "%" PRId64 " is out of range: 0 to %" PRIu64, number, max);
+        return fault_add(reading->fault, reading->path->text, "is out of range: 0 to %" PRIu64,
+                         max);
     if (*ret > max)
-        return fault_add(reading->fault, reading->path->text,
-                         "%" PRIu64 " is out of range: 0 to %" PRIu64, *ret, max);
+        return fault_add(reading->fault, reading->path->text, "is out of range: 0 to %" PRIu64,
+                         max);
     return HERO__V1__CODE__OK;
 }
 
@@ -205,8 +202,7 @@ static Code read_double(const struct reading *reading, const json_t *value, void
         return json_expected(reading->path, "number", value, reading->fault);
     } else if (!text_real(json_string_value(value), &number)) {
         return fault_add(reading->fault, reading->path->text,
-                         "expected number, got text \"%.40s\"; NaN and infinity cannot be stored",
-                         json_string_value(value));
+                         "expected number, got text; NaN and infinity cannot be stored");
     }
     if (!isfinite(number))
         return refuse(reading, "NaN and infinity cannot be stored");
@@ -232,8 +228,7 @@ static Code read_bool(const struct reading *reading, const json_t *value, void *
     const char *text = json_string_value(value);
 
     if (text && strcmp(text, "true") && strcmp(text, "false"))
-        return fault_add(reading->fault, reading->path->text,
-                         "expected bool (true or false), got text \"%.40s\"", text);
+        return json_expected(reading->path, "bool (true or false)", value, reading->fault);
     if (!text && !json_is_boolean(value))
         return json_expected(reading->path, "bool", value, reading->fault);
     *(protobuf_c_boolean *)place = text ? !strcmp(text, "true") : json_is_true(value);
@@ -317,8 +312,7 @@ static Code read_timestamp(const struct reading *reading, const json_t *value, v
         return json_expected(reading->path, "time as text", value, reading->fault);
     if (!moment_read(json_string_value(value), json_string_length(value), false, &moment))
         return fault_add(reading->fault, reading->path->text,
-                         "expected a time like 2026-11-23T01:02:03Z, got \"%.40s\"",
-                         json_string_value(value));
+                         "expected a time like 2026-11-23T01:02:03Z");
     timestamp = arena_alloc(reading->arena, sizeof(*timestamp));
     if (!timestamp)
         return no_memory(reading);

@@ -51,7 +51,7 @@ static Code check_value(const ProtobufCFieldDescriptor *field, const void *place
     case PROTOBUF_C_TYPE_ENUM:
         if (protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)place))
             break;
-        return fault_add(fault, path->text, "%d is no value of %s", *(const int *)place,
+        return fault_add(fault, path->text, "is no value of %s",
                          ((const ProtobufCEnumDescriptor *)field->descriptor)->name);
     case PROTOBUF_C_TYPE_MESSAGE:
         message = *(ProtobufCMessage *const *)place;

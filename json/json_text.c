@@ -137,8 +137,10 @@ static Code broken(const char *text, const json_error_t *error, const char *why,
     while (walk.at < walk.end)
         walk_step(&walk);
     walk_path(&walk);
-    return fault_add(fault, path.text, "JSON line %d, column %d: %s", error->line, error->column,
-                     why);
+    /* "... near 'secret'": where it is, is told; what stands there, is not. */
+    const char *near = strstr(why, " near '");
+    return fault_add(fault, path.text, "JSON line %d, column %d: %.*s", error->line, error->column,
+                     (int)(near ? (size_t)(near - why) : strlen(why)), why);
 }
 
 /* jansson's words, where they would tell of jansson. */

@@ -261,7 +261,7 @@ static void test_text_refused(void **state)
                    "a[1].c[1]", "not UTF-8");
     assert_refused(*state, "{\"a\": {\"b\": {}, \"\xff\": 1}}", "a", "not UTF-8");
     assert_refused(*state, "{\"a\": {\"b\": 99999999999999999999}}", "a.b", "too large");
-    assert_refused(*state, "[{\"a\": 1}, {\"a\": tru}]", "[1].a", "tru");
+    assert_refused(*state, "[{\"a\": 1}, {\"a\": tru}]", "[1].a", "invalid token");
     assert_refused(*state, "{\"nme\": 1}", "", "has no field nme; it has: id a_int32");
     assert_refused(*state, "[]", "", "expected object, got array");
     memset(deep, '[', 20000);
@@ -356,6 +356,34 @@ static void test_limits(void **state)
     assert_string_equal(path.text, "");
 }
 
+/* What is wrong is told by its path and kind, never by what it is: errors may be logged. */
+static void test_values_stay_secret(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a_int32\": \"s3cret\"}",  "{\"a_int64\": 77777777777777777777}",
+        "{\"a_int32\": 7777777777}",  "{\"a_uint32\": -7777}",
+        "{\"a_double\": \"s3cret\"}", "{\"a_bool\": \"s3cret\"}",
+        "{\"a_bytes\": \"s3cret!\"}", "{\"a_string\": \"s3cret",
+        "{\"a_string\": s3cret}",     "{\"a_string\": [\"s3cret\"]}",
+        "{\"a_float\": 7.7777e300}",  "{\"a_uint64\": \"777777777777777777777\"}",
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        ProtobufCMessage *message;
+
+        assert_int_equal(read_text(fixture, fixture->scalars->descriptor, texts[i], &message),
+                         HERO__V1__CODE__INVALID_ARGUMENT);
+        assert_null(strstr(fixture->fault.message, "s3cret"));
+        assert_null(strstr(fixture->fault.message, "7777"));
+        for (size_t v = 0; v < fixture->fault.n_violations; v++) {
+            assert_null(strstr(fixture->fault.violations[v].description, "s3cret"));
+            assert_null(strstr(fixture->fault.violations[v].description, "7777"));
+        }
+        fault_done(&fixture->fault);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reals_under_another_locale, setup, teardown),
         cmocka_unit_test_setup_teardown(test_text_and_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_text_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values_stay_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
     };
