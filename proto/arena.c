@@ -19,9 +19,10 @@ struct arena_chunk {
     alignas(max_align_t) char data[];
 };
 
+/* protobuf-c sets what it asks for itself. */
 static void *allocate_for_protobuf(void *arena, size_t size)
 {
-    return arena_alloc(arena, size);
+    return arena_reserve(arena, size);
 }
 
 static void free_nothing(void *arena, void *pointer)
@@ -82,8 +83,6 @@ void arena_reset(struct arena *arena)
         free_chunk(arena, chunk);
         chunk = NULL;
     }
-    if (chunk)
-        memset(chunk->data, 0, chunk->size);
     arena->chunks = chunk;
     arena->next = chunk ? chunk->data : NULL;
     arena->end = chunk ? chunk->data + chunk->size : NULL;
@@ -108,7 +107,7 @@ static bool add_chunk(struct arena *arena, size_t at_least)
         size = at_least;
     if (!take_from_pool(arena, sizeof(struct arena_chunk) + size))
         return false;
-    struct arena_chunk *chunk = calloc(1, sizeof *chunk + size);
+    struct arena_chunk *chunk = malloc(sizeof *chunk + size);
     if (!chunk) {
         if (arena->pool)
             atomic_fetch_sub(&arena->pool->used, sizeof *chunk + size);
@@ -123,7 +122,7 @@ static bool add_chunk(struct arena *arena, size_t at_least)
     return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+void *arena_reserve(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         size = SIZE_MAX / 2;
@@ -137,6 +136,13 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *memory = arena->next;
     arena->next += size;
     return memory;
+}
+
+/* Here and not in whole chunks: most of the last one is never used. */
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *memory = arena_reserve(arena, size);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 void *arena_array(struct arena *arena, size_t n, size_t size)
@@ -192,9 +198,12 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t len)
 {
     if (len == SIZE_MAX)
         return NULL;
-    char *copy = arena_alloc(arena, len + 1);
-    if (copy && len)
+    char *copy = arena_reserve(arena, len + 1);
+    if (!copy)
+        return NULL;
+    if (len)
         memcpy(copy, bytes, len);
+    copy[len] = '\0';
     return copy;
 }
 
@@ -210,7 +219,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+    char *text = len < 0 ? NULL : arena_reserve(arena, (size_t)len + 1);
     if (text)
         vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);

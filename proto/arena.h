@@ -1,7 +1,7 @@
 /*
  * A bounded arena: the memory of one request, graph or set of models.
  *
- * Everything allocated from it is zeroed and freed at once. Beyond its budget
+ * Everything allocated from it is freed at once. Beyond its budget
  * it answers NULL, so that no message, however amplified, takes more. Not
  * thread-safe: an arena belongs to whoever works on its request.
  */
@@ -41,6 +41,8 @@ void arena_reset(struct arena *arena);
 
 /* Zeroed, aligned for any type; NULL past the budget or out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
+/* The same, not zeroed: for what is written at once, and bytes that nobody reads before. */
+void *arena_reserve(struct arena *arena, size_t size);
 /* n * size, checked for overflow. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 /* More room for the `size` bytes at `memory`: where they are large they move

@@ -75,6 +75,7 @@ struct column {
     const struct model *model;
     const char *field_name; /* in the .proto, in JSON, in paths */
     const char *name;       /* in SQL */
+    const char *quoted;     /* the same, as it stands in statements */
     uint32_t number;
     unsigned position; /* in model->columns */
     enum column_kind kind;
@@ -151,6 +152,7 @@ struct model {
     const struct models *models;
     const char *name; /* full message name, without a leading dot */
     const char *table;
+    const char *quoted;       /* the table's name as it stands in statements */
     const char *renamed_from; /* a model's name or its table's, before; NULL: nothing is said */
     const char *file;         /* .proto it came from */
     unsigned position; /* in models->models, which is sorted so that a model comes after those it

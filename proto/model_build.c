@@ -129,6 +129,18 @@ static bool each_model(struct builder *builder, struct draft *const *order, buil
     return true;
 }
 
+/* Once, and not for every statement. */
+static void quote_names(struct builder *builder)
+{
+    struct models *models = &builder->memory->public;
+    for (size_t m = 0; m < models->n_models; m++) {
+        struct model *model = &models->models[m];
+        model->quoted = name_quoted(builder->arena, model->table);
+        for (size_t i = 0; i < model->n_columns; i++)
+            model->columns[i].quoted = name_quoted(builder->arena, model->columns[i].name);
+    }
+}
+
 static bool build(struct builder *builder)
 {
     struct models *models = &builder->memory->public;
@@ -146,6 +158,7 @@ static bool build(struct builder *builder)
         return true;
     if (!referrers_build(builder))
         return false;
+    quote_names(builder);
     models->warnings = builder->warnings;
     models->n_warnings = builder->n_warnings;
     return !builder->arena->exhausted;

@@ -195,7 +195,7 @@ static Code fail_parent(struct commit *commit, const struct model *model,
             continue;
         commit_sql(commit, &sql);
         sql_add(&sql, "SELECT 1 FROM ");
-        sql_name(&sql, key->target->table);
+        sql_table(&sql, key->target);
         for (size_t c = 0; c < key->n; c++) {
             sql_column(&sql, c > 0 ? " AND " : " WHERE ", key->referred[c]);
             sql_add(&sql, " = ");
@@ -220,9 +220,9 @@ static bool refers_to(struct commit *commit, const struct foreign_key *foreign_k
     struct sql sql;
     commit_sql(commit, &sql);
     sql_add(&sql, "SELECT 1 FROM ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     sql_add(&sql, " AS t CROSS JOIN ");
-    sql_name(&sql, foreign_key->model->table);
+    sql_table(&sql, foreign_key->model);
     sql_add(&sql, " AS c WHERE ");
     sql_key(&sql, "t.", model, 1);
     for (size_t i = 0; i < foreign_key->n; i++) {

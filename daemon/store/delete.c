@@ -60,7 +60,7 @@ static void put_rows_referred(struct sql *sql, const struct foreign_key *key)
     for (size_t i = 0; i < key->n; i++)
         sql_column(sql, i > 0 ? ", m." : "SELECT m.", key->referred[i]);
     sql_add(sql, " FROM _hero_keys(?1) AS p CROSS JOIN ");
-    sql_name(sql, model->table);
+    sql_table(sql, model);
     sql_add(sql, " AS m");
     for (size_t i = 0; i < model->n_primary_key; i++) {
         sql_column(sql, i > 0 ? " AND m." : " WHERE m.", model->primary_key[i]);
@@ -112,7 +112,7 @@ static Code let_go(struct deleting *deleting, const struct model *model)
             continue;
         commit_sql(deleting->commit, &sql);
         sql_add(&sql, rule == RULE_LINK ? "DELETE FROM " : "UPDATE ");
-        sql_name(&sql, key->model->table);
+        sql_table(&sql, key->model);
         const char *word = " SET ";
         for (size_t c = 0; rule == RULE_CLEAR && c < key->n; c++)
             if (foreign_key_clears(key, key->columns[c])) {
@@ -135,7 +135,7 @@ static Code let_go(struct deleting *deleting, const struct model *model)
 static void put_delete(struct sql *sql, const struct model *model)
 {
     sql_add(sql, "DELETE FROM ");
-    sql_name(sql, model->table);
+    sql_table(sql, model);
     for (size_t i = 0; i < model->n_primary_key; i++)
         sql_column(sql, i > 0 ? ", " : " WHERE (", model->primary_key[i]);
     sql_add(sql, ") IN (");

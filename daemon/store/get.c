@@ -84,7 +84,7 @@ static const char *roots_text(struct reading *reading, const struct model *model
     sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
     reading_columns(reading, &sql, &source);
     sql_add(&sql, single ? " FROM " : " FROM _hero_keys(?1) AS p CROSS JOIN ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     sql_add(&sql, " AS t WHERE ");
     if (single) {
         sql_key(&sql, "t.", model, 1);

@@ -82,7 +82,7 @@ static void put_not_mirrored(struct sql *sql, const struct relationship *relatio
     sql_add(sql, " <= ");
     put_row(sql, to, alias);
     sql_add(sql, " OR NOT EXISTS (SELECT 1 FROM ");
-    sql_name(sql, relationship->link->table);
+    sql_table(sql, relationship->link);
     sql_add(sql, " AS _m WHERE ");
     for (size_t i = 0; i < from->n; i++) {
         sql_add(sql, i > 0 ? " AND " : "");
@@ -158,12 +158,12 @@ void join_tables(struct sql *sql, const struct relationship *relationship, const
                  const char *target_alias)
 {
     if (relationship->link) {
-        sql_name(sql, relationship->link->table);
+        sql_table(sql, relationship->link);
         sql_add(sql, " AS ");
         sql_name(sql, link_alias);
         sql_add(sql, " CROSS JOIN ");
     }
-    sql_name(sql, relationship->target->table);
+    sql_table(sql, relationship->target);
     sql_add(sql, " AS ");
     sql_name(sql, target_alias);
 }
@@ -214,7 +214,7 @@ void join_from_keys(struct sql *sql, const struct relationship *relationship, en
     if (kind == JOIN_PARENT_KEYS)
         sql_add(sql, "_hero_keys(?1) AS p CROSS JOIN ");
     if (with_row) {
-        sql_name(sql, relationship->model->table);
+        sql_table(sql, relationship->model);
         sql_add(sql, " AS m CROSS JOIN ");
     }
     join_tables(sql, relationship, "l", "t");

@@ -77,7 +77,7 @@ static const char *insert_text(struct commit *commit, const struct relationship 
     const char *word = " (";
     commit_sql(commit, &sql);
     sql_add(&sql, "INSERT INTO ");
-    sql_name(&sql, link->table);
+    sql_table(&sql, link);
     for (size_t i = 0; i < link->n_columns; i++)
         if (is_named(&link->columns[i], row)) {
             sql_column(&sql, word, &link->columns[i]);
@@ -257,7 +257,7 @@ static Code delete_row(struct commit *commit, const struct relationship *relatio
     struct sql sql;
     commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
-    sql_name(&sql, relationship->link->table);
+    sql_table(&sql, relationship->link);
     put_end(&sql, " WHERE ", relationship->from, 1);
     put_end(&sql, " AND ", relationship->to, (unsigned)relationship->from->n + 1);
     if (!sql_text(&sql))

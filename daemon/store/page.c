@@ -77,7 +77,7 @@ static void put_from(const struct page *page, struct query *query)
         join_condition_of_keys(sql, through, JOIN_PARENT_KEY, NULL, link, root);
         return;
     }
-    sql_name(sql, through->model->table);
+    sql_table(sql, through->model);
     sql_add(sql, " AS p CROSS JOIN ");
     scope_from(sql, scope);
     sql_add(sql, " WHERE ");

@@ -157,7 +157,7 @@ static const char *misfit_query(struct plan *plan, const struct plan_table *tabl
     for (size_t i = 0; i < table->was->n_primary_key; i++)
         sql_column(&sql, ", ", table->was->primary_key[i]);
     sql_add(&sql, " FROM ");
-    sql_name(&sql, table->was->table);
+    sql_table(&sql, table->was);
     sql_add(&sql, " WHERE ");
     sql_add(&sql, name);
     sql_add(&sql, " IS NOT NULL");

@@ -94,7 +94,7 @@ static const char *insert(struct plan *plan, const struct plan_table *table)
         between = ", ";
     }
     sql_add(&sql, " FROM ");
-    sql_name(&sql, table->is->table);
+    sql_table(&sql, table->is);
     return sql_text(&sql);
 }
 

@@ -75,7 +75,7 @@ static Code read_rows(struct plan *plan, const struct model *was, const char *co
     for (size_t i = 0; i < was->n_primary_key; i++)
         sql_column(&sql, i > 0 ? ", " : "", was->primary_key[i]);
     sql_add(&sql, " FROM ");
-    sql_name(&sql, was->table);
+    sql_table(&sql, was);
     sql_add(&sql, " WHERE ");
     sql_add(&sql, condition);
     if (!sql_text(&sql))

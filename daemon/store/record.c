@@ -85,7 +85,7 @@ static const char *insert_text(struct commit *commit, const struct model *model,
     commit_sql(commit, &sql);
     sql_init(&values, sql.arena);
     sql_add(&sql, "INSERT INTO ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     for (size_t i = 0; i < model->n_columns; i++) {
         if (!is_named(&model->columns[i], record))
             continue;
@@ -150,7 +150,7 @@ Code record_find(struct commit *commit, const struct unique_key *key,
     sql_add(&sql, "SELECT ");
     sql_columns(&sql, "", model);
     sql_add(&sql, " FROM ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     for (size_t i = 0; i < key->n; i++) {
         sql_add(&sql, i ? " AND " : " WHERE ");
         sql_column(&sql, "", unique_key_column(key, i));
@@ -219,7 +219,7 @@ Code record_update(struct commit *commit, const struct entity *target,
         return code;
     commit_sql(commit, &sql);
     sql_add(&sql, "UPDATE ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     sql_add(&sql, " SET ");
     for (size_t i = 0; i < n_columns; i++) {
         if (i > 0)
@@ -260,7 +260,7 @@ Code record_delete(struct commit *commit, const struct entity *target, const cha
         return commit->fault->code;
     commit_sql(commit, &sql);
     sql_add(&sql, "DELETE FROM ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     sql_add(&sql, " WHERE ");
     sql_key(&sql, "", model, 1);
     if (!sql_text(&sql))

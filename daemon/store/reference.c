@@ -178,7 +178,7 @@ static Code find_by(struct commit *commit, const struct model *model,
     for (size_t i = 0; i < model->n_primary_key; i++)
         sql_column(&sql, i > 0 ? ", " : "", model->primary_key[i]);
     sql_add(&sql, " FROM ");
-    sql_name(&sql, model->table);
+    sql_table(&sql, model);
     for (size_t i = 0; i < n; i++) {
         sql_column(&sql, i > 0 ? " AND " : " WHERE ", columns[i]);
         sql_add(&sql, " = ");

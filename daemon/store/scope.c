@@ -125,7 +125,7 @@ Code scope_find(struct scope *scope, const char *const *names, size_t n_names,
 
 static void put_table(struct sql *sql, const struct source *source)
 {
-    sql_name(sql, source->model->table);
+    sql_table(sql, source->model);
     sql_add(sql, " AS ");
     sql_add(sql, source->alias);
 }

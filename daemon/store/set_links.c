@@ -73,7 +73,7 @@ static const char *list_text(struct setting *setting, int *ret_n_columns)
     for (size_t at = 0; join_link_column(relationship, &at, &column); n++)
         sql_column(&sql, ", l.", column);
     sql_add(&sql, " FROM ");
-    sql_name(&sql, relationship->model->table);
+    sql_table(&sql, relationship->model);
     sql_add(&sql, " AS p CROSS JOIN ");
     join_related(&sql, relationship, "p", "l", "t");
     sql_add(&sql, " AND ");

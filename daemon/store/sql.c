@@ -9,8 +9,10 @@
 void sql_init(struct sql *sql, struct arena *arena)
 {
     *sql = (struct sql){.arena = arena, .size = FIRST_SIZE};
-    sql->text = arena_alloc(arena, sql->size);
+    sql->text = arena_reserve(arena, sql->size);
     sql->failed = !sql->text;
+    if (sql->text)
+        sql->text[0] = '\0';
 }
 
 void sql_add(struct sql *sql, const char *text)
@@ -22,7 +24,7 @@ void sql_add(struct sql *sql, const char *text)
     size_t len = strlen(text);
     if (sql->size - sql->len <= len) {
         size_t size = 2 * (sql->size + len);
-        char *larger = arena_alloc(sql->arena, size);
+        char *larger = arena_reserve(sql->arena, size);
         if (!larger) {
             sql->failed = true;
             return;
@@ -40,6 +42,11 @@ void sql_name(struct sql *sql, const char *name)
     sql_add(sql, name_quoted(sql->arena, name));
 }
 
+void sql_table(struct sql *sql, const struct model *model)
+{
+    sql_add(sql, model->quoted);
+}
+
 void sql_parameter(struct sql *sql, unsigned number)
 {
     char text[16];
@@ -50,7 +57,7 @@ void sql_parameter(struct sql *sql, unsigned number)
 void sql_column(struct sql *sql, const char *prefix, const struct column *column)
 {
     sql_add(sql, prefix);
-    sql_name(sql, column->name);
+    sql_add(sql, column->quoted);
 }
 
 void sql_columns(struct sql *sql, const char *prefix, const struct model *model)

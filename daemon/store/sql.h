@@ -18,6 +18,8 @@ void sql_init(struct sql *sql, struct arena *arena);
 void sql_add(struct sql *sql, const char *text);
 /* Quoted where it must be. */
 void sql_name(struct sql *sql, const char *name);
+/* The table's name, quoted where it must be. */
+void sql_table(struct sql *sql, const struct model *model);
 /* ?1 and so on. */
 void sql_parameter(struct sql *sql, unsigned number);
 /* [prefix.]name */

@@ -339,7 +339,7 @@ static void put_columns(struct sql *sql, const struct source *source,
 
 static void put_table(struct sql *sql, const struct source *source)
 {
-    sql_name(sql, source->model->table);
+    sql_table(sql, source->model);
     sql_add(sql, " AS ");
     sql_add(sql, source->alias);
 }
