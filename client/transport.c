@@ -32,6 +32,7 @@
 /* nng's reaper, one for the process, was seen to hang: waiting for it again is no use. */
 static atomic_bool reaper_hangs;
 #define CLOSE_HOPELESS_MS 20
+#define STRAY_MS 30
 
 void transport_cond_init(pthread_cond_t *cond)
 {
@@ -99,6 +100,7 @@ static struct transport *transport_new(const char *url, int64_t daemon_uid)
         transport->path = transport->url + 6;
     transport->daemon_uid = daemon_uid;
     atomic_init(&transport->refused_uid, -1);
+    atomic_init(&transport->abandoned_ns, INT64_MIN / 2);
     transport->limit = 1;
     pthread_mutex_init(&transport->lock, NULL);
     pthread_mutex_init(&transport->dial_lock, NULL);
@@ -226,12 +228,23 @@ static void cancel_started(struct transport *transport)
     pthread_mutex_unlock(&transport->lock);
 }
 
+/* An answer that arrives while its connection is closed locks up the reaper:
+ * those on their way to calls that were given up get time to arrive before. */
+static void let_answers_arrive(const struct transport *transport)
+{
+    const struct timespec pause = {0, STRAY_MS * 1000000};
+
+    if (transport_now_ns() - atomic_load(&transport->abandoned_ns) < 1000000000)
+        nanosleep(&pause, NULL);
+}
+
 void transport_close(struct transport *transport)
 {
     if (!transport)
         return;
     atomic_store(&transport->closing, true);
     cancel_started(transport);
+    let_answers_arrive(transport);
     /* A redial under way ends first. */
     pthread_mutex_lock(&transport->dial_lock);
     if (transport->dialer.id)

@@ -38,6 +38,7 @@ struct transport {
     int64_t daemon_uid;
     _Atomic int64_t refused_uid; /* the last peer that was not daemon_uid; -1: none */
     atomic_int n_pipes;
+    _Atomic int64_t abandoned_ns; /* when a call was last given up whose answer may still come */
     atomic_bool closing;
 
     pthread_mutex_t lock;

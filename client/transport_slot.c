@@ -177,6 +177,7 @@ static enum transport_end send_failed(int error)
  * step ends too early then. Before the deadline a timeout is none. */
 static enum transport_end receive_failed(const struct transport_slot *slot, int error)
 {
+    atomic_store(&slot->transport->abandoned_ns, transport_now_ns());
     switch (error) {
     case NNG_ECANCELED:
     case NNG_ECLOSED:
