@@ -10,8 +10,9 @@
 const char *create_plan_path(struct create_plan *plan, size_t edge)
 {
     struct commit *commit = plan->commit;
-    return commit_path(commit, graph_path(plan->graph, commit->models, plan->edges[edge].from, commit->arena),
-                       plan->graph->edges[edge]->relationship);
+    return commit_path(
+        commit, graph_path(plan->graph, commit->models, plan->edges[edge].from, commit->arena),
+        plan->graph->edges[edge]->relationship);
 }
 
 const char *create_plan_place(struct create_plan *plan, size_t edge)

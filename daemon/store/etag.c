@@ -20,28 +20,26 @@ bool etag_is(const uint8_t etag[ETAG_BYTES], ProtobufCBinaryData given)
 
 /* ---- lists ---- */
 
-void etag_list_begin(struct etag_list *list)
+/* What came before is the seed: values don't change places unnoticed. */
+static XXH128_hash_t add(XXH128_hash_t before, int type, const void *data, size_t len)
 {
-    list->member_low = list->member_high = 0;
+    return XXH3_128bits_withSeed(len ? data : "", len,
+                                 before.low64 ^ (before.high64 << 1) ^ (uint64_t)(unsigned)type);
 }
 
-void etag_list_value(struct etag_list *list, const struct key_value *value)
+void etag_list_add(struct etag_list *list, const struct key_value *key, size_t n,
+                   ProtobufCBinaryData link)
 {
-    bool has_bytes = value->type == SQLITE_TEXT || value->type == SQLITE_BLOB;
-    const void *data = has_bytes ? value->data : &value->integer;
-    size_t len = has_bytes ? value->len : value->type == SQLITE_NULL ? 0 : sizeof(value->integer);
-    /* What came before is the seed: values don't change places unnoticed. */
-    XXH128_hash_t hash = XXH3_128bits_withSeed(len ? data : "", len,
-                                               list->member_low ^ (list->member_high << 1) ^
-                                                   (uint64_t)(unsigned)value->type);
-    list->member_low = hash.low64;
-    list->member_high = hash.high64;
-}
-
-void etag_list_end(struct etag_list *list)
-{
-    list->low += list->member_low;
-    list->high += list->member_high;
+    XXH128_hash_t member = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        bool has_bytes = key[i].type == SQLITE_TEXT || key[i].type == SQLITE_BLOB;
+        member = add(member, key[i].type, has_bytes ? key[i].data : &key[i].integer,
+                     has_bytes ? key[i].len : sizeof(key[i].integer));
+    }
+    if (link.data)
+        member = add(member, SQLITE_BLOB, link.data, link.len);
+    list->low += member.low64;
+    list->high += member.high64;
     list->n++;
 }
 

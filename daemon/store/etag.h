@@ -18,19 +18,17 @@ void etag_of_record(const void *packed, size_t len, uint8_t ret_etag[ETAG_BYTES]
 bool etag_is(const uint8_t etag[ETAG_BYTES], ProtobufCBinaryData given);
 
 /* Of a list of related records: the sum of its members' hashes, so that the
- * order in which they are read is all the same. A member is the values of its
- * key, and of its link's own columns, as SQLite holds them. */
+ * order in which they are read is all the same. A member is its key, as SQLite
+ * holds it, and the link's own columns as an edge carries them. */
 struct etag_list {
     uint64_t low, high, n;
-    uint64_t member_low, member_high;
 };
 #define ETAG_LIST_INIT                                                                             \
     {                                                                                              \
-        0, 0, 0, 0, 0                                                                              \
+        0, 0, 0                                                                                    \
     }
-void etag_list_begin(struct etag_list *list);
-void etag_list_value(struct etag_list *list, const struct key_value *value);
-void etag_list_end(struct etag_list *list);
+void etag_list_add(struct etag_list *list, const struct key_value *key, size_t n,
+                   ProtobufCBinaryData link);
 void etag_of_list(const struct etag_list *list, uint8_t ret_etag[ETAG_BYTES]);
 
 #endif

@@ -189,8 +189,8 @@ bool join_needs_parent(const struct relationship *relationship)
 }
 
 void join_condition_of_keys(struct sql *sql, const struct relationship *relationship,
-                            enum join_parent kind, const char *parent_alias,
-                            const char *link_alias, const char *target_alias)
+                            enum join_parent kind, const char *parent_alias, const char *link_alias,
+                            const char *target_alias)
 {
     struct parent parent = {.model = relationship->model, .alias = parent_alias, .kind = kind};
     put_condition(sql, relationship, &parent, link_alias, target_alias);

@@ -60,17 +60,16 @@ static Code add_member(struct setting *setting, struct members *members, const s
 /* SELECT t.id, l.position FROM hero AS p CROSS JOIN heroteamlink AS l CROSS
  * JOIN team AS t WHERE .. AND p.id = ?1 ORDER BY t.id: keys, and the link's
  * own columns. */
-static const char *list_text(struct setting *setting, int *ret_n_columns)
+static const char *list_text(struct setting *setting)
 {
     const struct relationship *relationship = setting->relationship;
     const struct model *target = relationship->target;
     const struct column *column;
     struct sql sql;
-    int n = 0;
     commit_sql(setting->commit, &sql);
-    for (size_t i = 0; i < target->n_primary_key; i++, n++)
-        sql_column(&sql, n ? ", t." : "SELECT t.", target->primary_key[i]);
-    for (size_t at = 0; join_link_column(relationship, &at, &column); n++)
+    for (size_t i = 0; i < target->n_primary_key; i++)
+        sql_column(&sql, i ? ", t." : "SELECT t.", target->primary_key[i]);
+    for (size_t at = 0; join_link_column(relationship, &at, &column);)
         sql_column(&sql, ", l.", column);
     sql_add(&sql, " FROM ");
     sql_table(&sql, relationship->model);
@@ -80,8 +79,52 @@ static const char *list_text(struct setting *setting, int *ret_n_columns)
     sql_key(&sql, "p.", relationship->model, 1);
     for (size_t i = 0; i < target->n_primary_key; i++)
         sql_column(&sql, i ? ", t." : " ORDER BY t.", target->primary_key[i]);
-    *ret_n_columns = n;
     return sql_text(&sql);
+}
+
+/* The link's own columns as an edge carries them. NULL data: it has none. */
+static Code pack_link(struct setting *setting, sqlite3_stmt *stmt, struct arena *arena,
+                      ProtobufCBinaryData *ret)
+{
+    const struct relationship *relationship = setting->relationship;
+    int i = (int)relationship->target->n_primary_key;
+    const struct column *column;
+    ProtobufCMessage *link = NULL;
+    Code code = HERO__V1__CODE__OK;
+    for (size_t at = 0;
+         code == HERO__V1__CODE__OK && join_link_column(relationship, &at, &column);) {
+        if (!link)
+            link = dynamic_message(arena, relationship->link->descriptor);
+        if (!link)
+            return commit_no_memory(setting->commit);
+        code = column_read(stmt, i++, column, link, arena, arena, setting->commit->fault);
+    }
+    *ret = (ProtobufCBinaryData){0, NULL};
+    if (!link || code != HERO__V1__CODE__OK)
+        return code;
+    ret->len = protobuf_c_message_get_packed_size(link);
+    ret->data = arena_alloc(arena, ret->len);
+    if (!ret->data)
+        return commit_no_memory(setting->commit);
+    protobuf_c_message_pack(link, ret->data);
+    return code;
+}
+
+static Code count_row(struct setting *setting, sqlite3_stmt *stmt, struct etag_list *list)
+{
+    struct key_value key[KEY_TABLE_MAX_COLUMNS];
+    size_t n = setting->relationship->target->n_primary_key;
+    ProtobufCBinaryData link;
+    struct arena scratch; /* of one row: the list may be long */
+    arena_init(&scratch, setting->commit->arena->budget);
+    scratch.pool = setting->commit->arena->pool;
+    for (size_t i = 0; i < n && i < KEY_TABLE_MAX_COLUMNS; i++)
+        key[i] = key_value_of(stmt, (int)i);
+    Code code = pack_link(setting, stmt, &scratch, &link);
+    if (code == HERO__V1__CODE__OK)
+        etag_list_add(list, key, n, link);
+    arena_done(&scratch);
+    return code;
 }
 
 static Code take_row(struct setting *setting, sqlite3_stmt *stmt, struct members *members)
@@ -98,21 +141,16 @@ static Code take_row(struct setting *setting, sqlite3_stmt *stmt, struct members
     return code == HERO__V1__CODE__OK ? add_member(setting, members, &member) : code;
 }
 
-static Code read_rows(struct setting *setting, sqlite3_stmt *stmt, int n_columns,
-                      struct members *members)
+static Code read_rows(struct setting *setting, sqlite3_stmt *stmt, struct members *members)
 {
     struct commit *commit = setting->commit;
     struct etag_list list = ETAG_LIST_INIT;
     Code code = HERO__V1__CODE__OK;
     int rc;
     while ((rc = db_step(commit->db, stmt)) == SQLITE_ROW && code == HERO__V1__CODE__OK) {
-        etag_list_begin(&list);
-        for (int i = 0; i < n_columns; i++) {
-            struct key_value value = key_value_of(stmt, i);
-            etag_list_value(&list, &value);
-        }
-        etag_list_end(&list);
         code = commit_in_time(commit);
+        if (code == HERO__V1__CODE__OK)
+            code = count_row(setting, stmt, &list);
         if (code == HERO__V1__CODE__OK && members)
             code = take_row(setting, stmt, members);
     }
@@ -127,8 +165,7 @@ static Code read_list(struct setting *setting, struct members *members)
 {
     struct commit *commit = setting->commit;
     const struct model *model = setting->from.model;
-    int n_columns;
-    const char *sql = list_text(setting, &n_columns);
+    const char *sql = list_text(setting);
     sqlite3_stmt *stmt = sql ? db_prepare(commit->db, sql, commit->fault) : NULL;
     if (!stmt)
         return sql ? commit->fault->code : commit_no_memory(commit);
@@ -137,7 +174,7 @@ static Code read_list(struct setting *setting, struct members *members)
         code = column_bind(stmt, (int)i + 1, model->primary_key[i], setting->from.record,
                            commit->arena, commit->fault);
     if (code == HERO__V1__CODE__OK)
-        code = read_rows(setting, stmt, n_columns, members);
+        code = read_rows(setting, stmt, members);
     db_release(commit->db, stmt);
     return code;
 }
