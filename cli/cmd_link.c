@@ -8,19 +8,6 @@
 #include "input.h"
 #include "output.h"
 
-/* "role=lead" and the like for each of the links. */
-static int set_columns(struct context *context, hero_request *request)
-{
-    const struct arguments *arguments = &context->arguments;
-    char *json = NULL;
-    int code = input_record(context, arguments->sets, arguments->n_sets, &json);
-
-    if (!code && hero_request_set_link_columns_json(request, json, &context->error) != HERO_OK)
-        code = report_error(context);
-    free(json);
-    return code;
-}
-
 static int run(struct context *context)
 {
     const struct arguments *arguments = &context->arguments;
@@ -36,14 +23,9 @@ static int run(struct context *context)
                                       related, n, &context->error)
              : hero_request_unlink_json(context->client, operands[0], operands[1], operands[2],
                                         related, n, &context->error);
-    if (request && arguments->n_sets) {
-        int code = set_columns(context, request);
-
-        if (code) {
-            hero_request_free(request);
-            return code;
-        }
-    }
+    int code = input_link_columns(context, request);
+    if (code)
+        return code;
     hero_result *answer = context_run(context, request);
     if (!answer)
         return report_error(context);

@@ -16,7 +16,7 @@ _heroctl() {
     case $command in
     apply) options+=' --plan --include' ;;
     models) options+=' --sql --proto' ;;
-    set-links) options+=' --etag --validate-only' ;;
+    set-links) options+=' --set --etag --validate-only' ;;
     create | unlink) options+=' --validate-only' ;;
     link) options+=' --set --validate-only' ;;
     get) options+=' --expand --etags' ;;

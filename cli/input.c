@@ -263,3 +263,19 @@ int input_record(struct context *context, char **words, size_t n_words, char **r
     json_decref(record);
     return result || out ? result : report_local(context, "out of memory");
 }
+
+int input_link_columns(struct context *context, hero_request *request)
+{
+    const struct arguments *arguments = &context->arguments;
+    char *json = NULL;
+
+    if (!request || !arguments->n_sets)
+        return 0;
+    int code = input_record(context, arguments->sets, arguments->n_sets, &json);
+    if (!code && hero_request_set_link_columns_json(request, json, &context->error) != HERO_OK)
+        code = report_error(context);
+    free(json);
+    if (code)
+        hero_request_free(request);
+    return code;
+}

@@ -19,4 +19,8 @@ int input_json(struct context *context, const char *word, char **ret_json);
  * Returns NULL or what is wrong, in `problem`. */
 char *input_join_values(const char *text, size_t length, char problem[256]);
 
+/* --set role=lead and the like, for each of the request's links. NULL allowed.
+ * 0, or the exit code after the failure was told and the request freed. */
+int input_link_columns(struct context *context, hero_request *request);
+
 #endif
