@@ -24,18 +24,10 @@ static const char *text(const char *maybe)
     return maybe ? maybe : "";
 }
 
-static void differs(struct comparison *comparison, enum model_change_kind kind,
-                    const FieldProto *field, const char *format, ...) PRINTF(4, 5);
-
-static void differs(struct comparison *comparison, enum model_change_kind kind,
-                    const FieldProto *field, const char *format, ...)
+static void add(struct comparison *comparison, enum model_change_kind kind, uint32_t number,
+                const char *field, const char *what)
 {
     struct model_changes *found = &comparison->found;
-    char buffer[2048];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(buffer, sizeof buffer, format, arguments);
-    va_end(arguments);
     if ((found->n & (found->n - 1)) == 0) { /* full: at every power of two */
         struct model_change *grown =
             arena_array(comparison->arena, found->n ? found->n * 2 : 1, sizeof *grown);
@@ -46,10 +38,22 @@ static void differs(struct comparison *comparison, enum model_change_kind kind,
         found->changes = grown;
     }
     found->changes[found->n++] =
-        (struct model_change){.kind = kind,
-                              .number = field ? (uint32_t)field->number : 0,
-                              .field = field ? text(field->name) : NULL,
-                              .text = arena_strdup(comparison->arena, buffer)};
+        (struct model_change){kind, number, field, arena_strdup(comparison->arena, what)};
+}
+
+static void differs(struct comparison *comparison, enum model_change_kind kind,
+                    const FieldProto *field, const char *format, ...) PRINTF(4, 5);
+
+static void differs(struct comparison *comparison, enum model_change_kind kind,
+                    const FieldProto *field, const char *format, ...)
+{
+    char buffer[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer, sizeof buffer, format, arguments);
+    va_end(arguments);
+    add(comparison, kind, field ? (uint32_t)field->number : 0, field ? text(field->name) : NULL,
+        buffer);
 }
 
 /* ---- values of options, as one would write them ---- */
@@ -193,10 +197,23 @@ static const char *label_text(const FieldProto *field)
                                                    : "optional";
 }
 
-static void compare_field(struct comparison *comparison, const FieldProto *served,
+/* A proto3 optional field is in a oneof of its own, which nobody wrote. */
+static const char *oneof_text(const MessageProto *message, const FieldProto *field)
+{
+    if (!field->has_oneof_index || field->proto3_optional || field->oneof_index < 0 ||
+        (size_t)field->oneof_index >= message->n_oneof_decl)
+        return "none";
+    return text(message->oneof_decl[field->oneof_index]->name);
+}
+
+static void compare_field(struct comparison *comparison, const MessageProto *before,
+                          const FieldProto *served, const MessageProto *now,
                           const FieldProto *given)
 {
     struct option_reader *reader = &comparison->options;
+    if (strcmp(oneof_text(before, served), oneof_text(now, given)) != 0)
+        differs(comparison, MODEL_CHANGE_FIELD, given, "changes its oneof from %s to %s",
+                oneof_text(before, served), oneof_text(now, given));
     if (strcmp(text(served->name), text(given->name)) != 0)
         differs(comparison, MODEL_CHANGE_FIELD, given, "is renamed: number %d is served as %s",
                 given->number, text(served->name));
@@ -224,7 +241,7 @@ static void compare_fields(struct comparison *comparison, const MessageProto *se
         const FieldProto *field = given->field[i];
         const FieldProto *other = field_by_number(served, field->number);
         if (other)
-            compare_field(comparison, other, field);
+            compare_field(comparison, served, other, given, field);
         else
             differs(comparison, MODEL_CHANGE_GAINED, field, "gains the field %s (number %d)",
                     text(field->name), field->number);
@@ -278,11 +295,34 @@ static const FileProto *file_of(const struct model *model)
     return NULL;
 }
 
+struct type_finding {
+    struct comparison *comparison;
+    const struct column *column;
+};
+
+static void add_type_change(void *context, const char *what)
+{
+    struct type_finding *finding = context;
+    add(finding->comparison, MODEL_CHANGE_FIELD, finding->column->number,
+        finding->column->field_name, what);
+}
+
 bool model_changes(const struct model *was, const struct model *is, struct arena *arena,
                    struct model_changes *ret_changes)
 {
     const FileProto *before = file_of(was), *now = file_of(is);
-    return before && now && message_changes(before, was->proto, now, is->proto, arena, ret_changes);
+    struct comparison comparison = {.arena = arena};
+    if (!before || !now ||
+        !message_changes(before, was->proto, now, is->proto, arena, &comparison.found))
+        return false;
+    for (size_t i = 0; i < is->n_columns; i++) {
+        const struct column *then = model_column_by_number(was, is->columns[i].number);
+        struct type_finding finding = {&comparison, &is->columns[i]};
+        if (then)
+            (void)column_type_changes(then, &is->columns[i], add_type_change, &finding);
+    }
+    *ret_changes = comparison.found;
+    return !arena->exhausted;
 }
 
 static const struct model *named(const struct models *models, const char *name)

@@ -37,6 +37,16 @@ MUST_CHECK bool model_changes(const struct model *was, const struct model *is, s
  * name, else the one that its renamed_from names. NULL: it is new. */
 const struct model *model_ancestor(const struct models *served, const struct model *model);
 
+/* ---- model_change_type.c: enums and messages that columns are made of ---- */
+
+typedef void model_change_told(void *context, const char *text);
+/* Are they others? tell (may be NULL) gets one text for each difference. */
+bool column_type_changes(const struct column *was, const struct column *is, model_change_told *tell,
+                         void *context);
+/* What the value that was called `name` is called now; NULL: it is gone. */
+const char *enum_name_since(const ProtobufCEnumDescriptor *was, const ProtobufCEnumDescriptor *is,
+                            const char *name);
+
 /* ---- model_back.c ---- */
 
 /* What the model of that name in `before` is called in the next set; NULL: it

@@ -104,7 +104,7 @@ bool ddl_clauses(const struct model *model, struct arena *arena, struct ddl_clau
         }
     }
     *ret_clauses = clauses;
-    return at > n;
+    return at >= n;
 }
 
 /* ---- new names ---- */
@@ -171,8 +171,8 @@ static const char *replacement(struct renaming *renaming, const char *token, siz
     return to ? name_quoted(renaming->arena, to) : NULL;
 }
 
-static const char *renamed(const struct model *was, const struct models *later, const char *clause,
-                           struct arena *arena)
+const char *ddl_renamed(const struct model *was, const struct models *later, const char *clause,
+                        struct arena *arena)
 {
     struct renaming renaming = {.later = later, .arena = arena, .was = was};
     char *text = NULL, *copy = NULL;
@@ -202,10 +202,10 @@ bool ddl_clauses_renamed(const struct model *was, const struct models *later, st
     if (!ddl_clauses(was, arena, ret_clauses))
         return false;
     for (size_t i = 0; i < was->n_columns; i++)
-        if (!(ret_clauses->columns[i] = renamed(was, later, ret_clauses->columns[i], arena)))
+        if (!(ret_clauses->columns[i] = ddl_renamed(was, later, ret_clauses->columns[i], arena)))
             return false;
     for (size_t i = 0; i < ret_clauses->n_others; i++)
-        if (!(ret_clauses->others[i] = renamed(was, later, ret_clauses->others[i], arena)))
+        if (!(ret_clauses->others[i] = ddl_renamed(was, later, ret_clauses->others[i], arena)))
             return false;
     return true;
 }

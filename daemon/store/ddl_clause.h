@@ -24,6 +24,9 @@ MUST_CHECK bool ddl_clauses(const struct model *model, struct arena *arena,
  * from it. */
 MUST_CHECK bool ddl_clauses_renamed(const struct model *was, const struct models *later,
                                     struct arena *arena, struct ddl_clauses *ret_clauses);
+/* Any text of SQL over the columns of `was`, with their new names. NULL: no memory. */
+const char *ddl_renamed(const struct model *was, const struct models *later, const char *sql,
+                        struct arena *arena);
 /* Of a column's clause what follows its name, lengths of types left out. */
 const char *ddl_clause_rule(const char *clause, struct arena *arena);
 /* REFERENCES team (id), of a clause that is the foreign key of this column

@@ -115,6 +115,9 @@ void plan_tell_rows(struct plan *plan, const struct plan_table *table, const cha
 /* The same for rows that the condition holds for; if there are none, nothing. */
 MUST_CHECK Code plan_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
                               const char *condition, const char *what, const char *remedy);
+/* What the new table's rows have in the column, an expression over the old
+ * one's, which calls it `name`. In the arena; NULL: no memory. */
+const char *plan_new_value(struct plan *plan, const struct plan_column *column, const char *name);
 /* Rows in the way of the table's new constraints. */
 MUST_CHECK Code plan_table_obstacles(struct plan *plan, struct plan_table *table);
 /* plan_convert.c: way and fill of the column; violations where values can't

@@ -133,8 +133,10 @@ static bool fits(const struct column *is, sqlite3_stmt *stmt, ProtobufCMessage *
     Code code = column_read(stmt, 0, is, record, NULL, scratch, &ignored);
     bool there_and_back = sqlite3_column_int(stmt, 1) != 0;
     fault_done(&ignored);
-    return code == HERO__V1__CODE__OK && there_and_back &&
-           same_value(column_value(is, record, scratch), stmt, 0);
+    if (code != HERO__V1__CODE__OK || !there_and_back)
+        return false;
+    /* JSON may be written in several ways. */
+    return is->kind == COLUMN_JSON || same_value(column_value(is, record, scratch), stmt, 0);
 }
 
 #define FIRST_KEY 2 /* result columns: the value, whether it came back, the key */
@@ -202,7 +204,69 @@ static Code check_values(struct plan *plan, const struct plan_table *table,
     return code;
 }
 
+/* ---- enums ---- */
+
+static const ProtobufCEnumDescriptor *enum_of(const struct column *column)
+{
+    return column->field->descriptor;
+}
+
+static const char *quoted(struct plan *plan, const char *text)
+{
+    char *sql = sqlite3_mprintf("%Q", text);
+    const char *copy = arena_strdup(plan->arena, sql);
+    sqlite3_free(sql);
+    return copy;
+}
+
+/* Rows with a value that is gone stay what they are: in the way. */
+static Code check_gone(struct plan *plan, const struct plan_table *table,
+                       const struct plan_column *column)
+{
+    const ProtobufCEnumDescriptor *was = enum_of(column->was), *is = enum_of(column->is);
+    const char *name = name_quoted(plan->arena, column->was->name);
+    Code code = HERO__V1__CODE__OK;
+    for (unsigned i = 0; i < was->n_value_names && code == HERO__V1__CODE__OK; i++) {
+        const char *value = was->values_by_name[i].name;
+        if (enum_name_since(was, is, value))
+            continue;
+        code = plan_obstacle(
+            plan, table, column->is->field_name,
+            arena_printf(plan->arena, "%s = %s", name ? name : "", quoted(plan, value)),
+            arena_printf(plan->arena, "no longer has the value %s, which is", value),
+            ": give them another");
+    }
+    return code;
+}
+
+/* CASE: all names change at once, though one may take another's place. */
+static Code rename_values(struct plan *plan, const struct plan_table *table,
+                          struct plan_column *column)
+{
+    const ProtobufCEnumDescriptor *was = enum_of(column->was), *is = enum_of(column->is);
+    const char *cases = "";
+    for (unsigned i = 0; i < was->n_value_names && cases; i++) {
+        const char *value = was->values_by_name[i].name, *now = enum_name_since(was, is, value);
+        if (now && strcmp(now, value) != 0)
+            cases = arena_printf(plan->arena, "%s WHEN %s THEN %s", cases, quoted(plan, value),
+                                 quoted(plan, now));
+    }
+    column->way = "%s";
+    if (cases && *cases)
+        column->way = arena_printf(plan->arena, "CASE %%s%s ELSE %%s END", cases);
+    if (!cases || !column->way)
+        return plan_exhausted(plan);
+    return check_gone(plan, table, column);
+}
+
 /* ---- the expression ---- */
+
+#define RANDOM_DIGITS                                                                              \
+    "hex(randomblob(6)) || '4' || substr(hex(randomblob(2)), 2) || substr('89AB', 1 + (random() "  \
+    "& 3), 1) || substr(hex(randomblob(8)), 2)"
+#define WITH_DASHES(digits)                                                                        \
+    "substr(" digits ", 1, 8) || '-' || substr(" digits ", 9, 4) || '-' || substr(" digits         \
+    ", 13, 4) || '-' || substr(" digits ", 17, 4) || '-' || substr(" digits ", 21)"
 
 /* What takes the place of NULL; NULL: nothing can. */
 static const char *fill_of(const struct column *is, struct arena *arena)
@@ -210,6 +274,12 @@ static const char *fill_of(const struct column *is, struct arena *arena)
     static const char *const zeros[N_STORAGES] = {"0", "0.0", "''", "X''", NULL};
     if (is->default_kind != DEFAULT_NONE)
         return ddl_default(is, arena);
+    if (is->generated)
+        return is->dashes ? "(SELECT " WITH_DASHES("u") " FROM (SELECT lower(" RANDOM_DIGITS
+                                                        ") AS u))"
+                          : "lower(" RANDOM_DIGITS ")";
+    if (column_is_list(is))
+        return "'[]'";
     /* proto3: absence is the zero of the type */
     return is->field->label == PROTOBUF_C_LABEL_NONE ? zeros[kinds[is->kind].storage] : NULL;
 }
@@ -218,7 +288,8 @@ static Code fill_nulls(struct plan *plan, const struct plan_table *table,
                        struct plan_column *column)
 {
     const struct column *was = column->was, *is = column->is;
-    if (!is->not_null || is->primary_key || (was && (was->not_null || was->primary_key)))
+    if (is->read_only || !is->not_null || is->primary_key ||
+        (was && (was->not_null || was->primary_key)))
         return HERO__V1__CODE__OK;
     column->fill = fill_of(is, plan->arena);
     if (column->fill)
@@ -237,25 +308,72 @@ static void refuse_type(struct plan *plan, const struct plan_table *table,
                         const struct plan_column *column)
 {
     fault_add(plan->fault, plan_path(plan, table->is, column->is->field_name),
-              "can't become %s: it is %s in the served model; give the new field a number of its "
+              "can't become %s: it is %s in the served model%s; give the new field a number of its "
               "own",
-              type_words(column->is), type_words(column->was));
+              type_words(column->is), type_words(column->was),
+              column->is->kind == column->was->kind ? ", stored otherwise" : "");
     fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION, "%s: %s",
               plan->fault->violations[0].path, plan->fault->violations[0].description);
 }
 
+/* SQLite would make numbers of some of the texts. */
+static bool would_round(const struct column *was, const struct column *is)
+{
+    return is->affinity != was->affinity && is->affinity == AFFINITY_NUMERIC &&
+           (is->kind == COLUMN_DECIMAL || is->kind == COLUMN_TEXT);
+}
+
+static const char *uuid_way(const struct column *was, const struct column *is)
+{
+    if (was->dashes == is->dashes)
+        return "%s";
+    return is->dashes ? WITH_DASHES("%s") : "replace(%s, '-', '')";
+}
+
+/* From a kind to another, or to another form of it. NULL: there is no way. */
+static const char *way_of(const struct column *was, const struct column *is)
+{
+    if (would_round(was, is) || column_is_list(was) != column_is_list(is))
+        return NULL;
+    if (was->kind == COLUMN_UUID && is->kind == COLUMN_UUID)
+        return uuid_way(was, is);
+    if (was->kind == COLUMN_UUID && is->kind == COLUMN_TEXT)
+        return was->dashes ? "%s" : WITH_DASHES("%s");
+    if (was->kind == COLUMN_TEXT && is->kind == COLUMN_UUID && !is->dashes)
+        return "lower(replace(%s, '-', ''))";
+    if ((was->kind == COLUMN_ENUM && is->kind == COLUMN_TEXT) ||
+        (was->kind == COLUMN_TEXT && (is->kind == COLUMN_ENUM || is->kind == COLUMN_UUID)))
+        return "%s";
+    if (was->kind == is->kind && kinds[is->kind].storage != STORED_TEXT)
+        return "%s";
+    if (was->affinity == AFFINITY_NUMERIC && is->affinity != AFFINITY_NUMERIC &&
+        was->kind == COLUMN_DECIMAL && kinds[is->kind].storage == STORED_TEXT)
+        return "CAST(%s AS TEXT)"; /* what SQLite had made numbers of */
+    return ways[kinds[was->kind].storage][kinds[is->kind].storage].there;
+}
+
+static bool is_sure(const struct column *was, const struct column *is)
+{
+    if (was->kind == COLUMN_JSON && is->kind == COLUMN_JSON)
+        return !column_type_changes(was, is, NULL, NULL);
+    return always_fits(was->kind, is->kind) ||
+           (is->kind == COLUMN_TEXT && (was->kind == COLUMN_UUID || was->kind == COLUMN_ENUM));
+}
+
 static Code convert(struct plan *plan, const struct plan_table *table, struct plan_column *column)
 {
-    enum column_kind was = column->was->kind, is = column->is->kind;
-    enum storage from = kinds[was].storage, to = kinds[is].storage;
-    column->way = was == is ? "%s" : ways[from][to].there;
+    const struct column *was = column->was, *is = column->is;
+    if (was->kind == COLUMN_ENUM && is->kind == COLUMN_ENUM)
+        return rename_values(plan, table, column);
+    column->way = way_of(was, is);
     if (!column->way) {
         refuse_type(plan, table, column);
         return HERO__V1__CODE__OK;
     }
-    if (always_fits(was, is))
+    if (is_sure(was, is))
         return HERO__V1__CODE__OK;
-    return check_values(plan, table, column, ways[from][to].back);
+    return check_values(plan, table, column,
+                        ways[kinds[was->kind].storage][kinds[is->kind].storage].back);
 }
 
 Code plan_conversion(struct plan *plan, const struct plan_table *table, struct plan_column *column)
@@ -266,6 +384,10 @@ Code plan_conversion(struct plan *plan, const struct plan_table *table, struct p
 
 const char *plan_value(struct plan *plan, const char *way, const char *name)
 {
-    const char *at = way && name ? strstr(way, "%s") : NULL;
-    return at ? arena_printf(plan->arena, "%.*s%s%s", (int)(at - way), way, name, at + 2) : NULL;
+    const char *text = "", *at;
+    if (!way || !name)
+        return NULL;
+    for (; text && (at = strstr(way, "%s")) != NULL; way = at + 2)
+        text = arena_printf(plan->arena, "%s%.*s%s", text, (int)(at - way), way, name);
+    return text ? arena_printf(plan->arena, "%s%s", text, way) : NULL;
 }

@@ -39,7 +39,8 @@ static Code find_changing(struct plan *plan, struct changing *changing)
         struct plan_table table = {.was = was, .is = is};
         if (was && !model_changes(was, is, plan->arena, &table.changes))
             return plan_exhausted(plan);
-        if (was && table.changes.n > 0)
+        /* Views, and tables that are others' to write: they are what they are. */
+        if (was && table.changes.n > 0 && !was->read_only && !is->read_only)
             changing->tables[changing->n++] = table;
     }
     for (size_t i = 0; i < changing->n; i++) {

@@ -73,24 +73,19 @@ static const char *insert(struct plan *plan, const struct plan_table *table)
     sql_init(&sql, plan->arena);
     sql_add(&sql, "INSERT INTO " BESIDE " (");
     for (size_t i = 0; i < table->is->n_columns; i++) {
-        sql_add(&sql, i > 0 ? ", " : "");
+        if (table->is->columns[i].read_only)
+            continue;
+        sql_add(&sql, between);
         sql_name(&sql, table->is->columns[i].name);
+        between = ", ";
     }
     sql_add(&sql, ") SELECT ");
+    between = "";
     for (size_t i = 0; i < table->is->n_columns; i++) {
-        const struct plan_column *column = &table->columns[i];
-        const char *value =
-            column->was ? plan_value(plan, column->way, name_quoted(plan->arena, column->name))
-                        : NULL;
-        if (!column->was)
-            value = column->fill ? column->fill
-                    : column->is->default_kind == DEFAULT_NONE
-                        ? "NULL"
-                        : ddl_default(column->is, plan->arena);
-        else if (column->fill)
-            value = arena_printf(plan->arena, "coalesce(%s, %s)", value, column->fill);
+        if (table->is->columns[i].read_only)
+            continue;
         sql_add(&sql, between);
-        sql_add(&sql, value);
+        sql_add(&sql, plan_new_value(plan, &table->columns[i], table->columns[i].name));
         between = ", ";
     }
     sql_add(&sql, " FROM ");
@@ -176,9 +171,29 @@ static Code put_in_place(struct plan *plan, const struct plan_table *table, stru
     return code;
 }
 
+/* No model says how the database computes a column. */
+static Code refuse_computed(struct plan *plan, const struct plan_table *table)
+{
+    for (size_t i = 0; i < table->was->n_columns; i++) {
+        const struct column *column = &table->was->columns[i];
+        if (!column->read_only)
+            continue;
+        fault_add(plan->fault, plan_path(plan, table->is, NULL),
+                  "table %s can't be written anew: the database computes its column %s; change it "
+                  "with SQLite, then apply",
+                  table->was->table, column->name);
+        return fault_set(plan->fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                         "table %s can't be written anew: the database computes its column %s",
+                         table->was->table, column->name);
+    }
+    return HERO__V1__CODE__OK;
+}
+
 Code plan_rebuild(struct plan *plan, struct plan_table *table)
 {
     struct hanging hanging = {0};
+    if (refuse_computed(plan, table) != HERO__V1__CODE__OK)
+        return plan->fault->code;
     struct plan_step *step =
         plan_step(plan, arena_printf(plan->arena, "not to be done in place: %s", table->rebuild),
                   "rebuild table %s", table->is->table);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "column.h"
+#include "ddl.h"
+#include "ddl_clause.h"
 #include "names.h"
 #include "plan.h"
 
@@ -65,17 +67,17 @@ void plan_tell_rows(struct plan *plan, const struct plan_table *table, const cha
               fault->violations[0].description);
 }
 
-static Code read_rows(struct plan *plan, const struct model *was, const char *condition,
-                      struct plan_rows *rows)
+static Code read_rows(struct plan *plan, const struct model *of, const char *from,
+                      const char *condition, struct plan_rows *rows)
 {
     struct sql sql;
     int rc;
     sql_init(&sql, plan->arena);
     sql_add(&sql, "SELECT ");
-    for (size_t i = 0; i < was->n_primary_key; i++)
-        sql_column(&sql, i > 0 ? ", " : "", was->primary_key[i]);
+    for (size_t i = 0; i < of->n_primary_key; i++)
+        sql_column(&sql, i > 0 ? ", " : "", of->primary_key[i]);
     sql_add(&sql, " FROM ");
-    sql_table(&sql, was);
+    sql_add(&sql, from);
     sql_add(&sql, " WHERE ");
     sql_add(&sql, condition);
     if (!sql_text(&sql))
@@ -84,23 +86,69 @@ static Code read_rows(struct plan *plan, const struct model *was, const char *co
     if (!stmt)
         return plan->fault->code;
     while ((rc = db_step(plan->db, stmt)) == SQLITE_ROW)
-        plan_rows_add(plan, was, stmt, 0, rows);
+        plan_rows_add(plan, of, stmt, 0, rows);
     Code code = rc == SQLITE_DONE ? HERO__V1__CODE__OK
                                   : db_fault(plan->db, rc, plan->fault, "looking at rows");
     db_release(plan->db, stmt);
     return code;
 }
 
-Code plan_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
-                   const char *condition, const char *what, const char *remedy)
+static Code obstacle(struct plan *plan, const struct plan_table *table, const char *field,
+                     const struct model *of, const char *from, const char *condition,
+                     const char *what, const char *remedy)
 {
     struct plan_rows rows = {0};
-    if (!condition || !what)
+    if (!from || !condition || !what)
         return plan_exhausted(plan);
-    Code code = read_rows(plan, table->was, condition, &rows);
+    Code code = read_rows(plan, of, from, condition, &rows);
     if (code == HERO__V1__CODE__OK && rows.n > 0)
         plan_tell_rows(plan, table, field, &rows, what, remedy);
     return code;
+}
+
+Code plan_obstacle(struct plan *plan, const struct plan_table *table, const char *field,
+                   const char *condition, const char *what, const char *remedy)
+{
+    return obstacle(plan, table, field, table->was, name_quoted(plan->arena, table->was->table),
+                    condition, what, remedy);
+}
+
+/* ---- rows as they will be ---- */
+
+const char *plan_new_value(struct plan *plan, const struct plan_column *column, const char *name)
+{
+    const char *value;
+    if (column->was) {
+        value = plan_value(plan, column->way, name_quoted(plan->arena, name));
+        return column->fill && value
+                   ? arena_printf(plan->arena, "coalesce(%s, %s)", value, column->fill)
+                   : value;
+    }
+    value = column->fill ? column->fill : ddl_default(column->is, plan->arena);
+    return value || plan->arena->exhausted ? value : "NULL";
+}
+
+/* The table under its new names, with the values that its rows will have. */
+static const char *future(struct plan *plan, const struct plan_table *table)
+{
+    struct sql sql;
+    const char *between = "";
+    sql_init(&sql, plan->arena);
+    sql_add(&sql, "(SELECT ");
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const struct plan_column *column = &table->columns[i];
+        if (!column->is || (column->is->read_only && !column->was))
+            continue;
+        sql_add(&sql, between);
+        sql_add(&sql, plan_new_value(plan, column, column->was ? column->was->name : NULL));
+        sql_add(&sql, " AS ");
+        sql_name(&sql, column->is->name);
+        between = ", ";
+    }
+    sql_add(&sql, " FROM ");
+    sql_table(&sql, table->was);
+    sql_add(&sql, ")");
+    return sql_text(&sql);
 }
 
 /* ---- constraints that come ---- */
@@ -112,25 +160,119 @@ static const struct column *column_before(const struct plan_table *table,
     return model_column_by_number(table->was, column->number);
 }
 
-static bool was_unique(const struct column *was)
+static bool same_numbers(const struct column *const *a, size_t n_a, const struct column *const *b,
+                         size_t n_b)
 {
-    return was->unique || (was->primary_key && was->model->n_primary_key == 1);
+    size_t n = 0;
+    for (size_t i = 0; i < n_a; i++)
+        for (size_t j = 0; j < n_b; j++)
+            n += a[i]->number == b[j]->number;
+    return n == n_a && n == n_b;
+}
+
+static bool was_unique(const struct model *was, const struct column *const *columns, size_t n)
+{
+    for (size_t i = 0; i < was->n_columns && n == 1; i++)
+        if (was->columns[i].number == columns[0]->number && was->columns[i].unique)
+            return true;
+    for (size_t i = 0; i < was->n_uniques; i++)
+        if (same_numbers(was->uniques[i].columns, was->uniques[i].n, columns, n))
+            return true;
+    return same_numbers(was->primary_key, was->n_primary_key, columns, n);
+}
+
+static void add_list(struct sql *sql, const struct column *const *columns, size_t n,
+                     const char *between, const char *after)
+{
+    for (size_t i = 0; i < n; i++) {
+        sql_add(sql, i > 0 ? between : "");
+        sql_name(sql, columns[i]->name);
+        sql_add(sql, after);
+    }
 }
 
 static Code check_unique(struct plan *plan, const struct plan_table *table,
-                         const struct plan_column *column)
+                         const struct column *const *columns, size_t n)
 {
-    if (!column->was || !column->is || !column->is->unique || was_unique(column->was))
+    const char *from = future(plan, table);
+    struct sql sql;
+    if (was_unique(table->was, columns, n))
         return HERO__V1__CODE__OK;
-    const char *name = name_quoted(plan->arena, column->was->name);
-    const char *from = name_quoted(plan->arena, table->was->table);
-    const char *twice = arena_printf(
-        plan->arena,
-        "%s IN (SELECT %s FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING count(*) > 1)",
-        name ? name : "", name ? name : "", from ? from : "", name ? name : "", name ? name : "");
-    return plan_obstacle(plan, table, column->is->field_name, twice,
-                         "shall be unique and has the value of another",
-                         ": give them values of their own");
+    sql_init(&sql, plan->arena);
+    sql_add(&sql, "(");
+    add_list(&sql, columns, n, ", ", "");
+    sql_add(&sql, ") IN (SELECT ");
+    add_list(&sql, columns, n, ", ", "");
+    sql_add(&sql, " FROM ");
+    sql_add(&sql, from);
+    sql_add(&sql, " WHERE ");
+    add_list(&sql, columns, n, " AND ", " IS NOT NULL");
+    sql_add(&sql, " GROUP BY ");
+    add_list(&sql, columns, n, ", ", "");
+    sql_add(&sql, " HAVING count(*) > 1)");
+    return obstacle(plan, table, columns[0]->field_name, table->is, from, sql_text(&sql),
+                    n == 1 ? "shall be unique and has the value of another"
+                           : "shall be unique together with others, and they have the values of "
+                             "another",
+                    ": give them values of their own");
+}
+
+static Code check_uniques(struct plan *plan, const struct plan_table *table)
+{
+    const struct model *is = table->is;
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < is->n_columns && code == HERO__V1__CODE__OK; i++) {
+        const struct column *column = &is->columns[i];
+        if (column->unique)
+            code = check_unique(plan, table, &column, 1);
+    }
+    for (size_t i = 0; i < is->n_uniques && code == HERO__V1__CODE__OK; i++)
+        code = check_unique(plan, table, is->uniques[i].columns, is->uniques[i].n);
+    return code;
+}
+
+static bool was_checked(struct plan *plan, const struct plan_table *table, const char *sql)
+{
+    for (size_t i = 0; i < table->was->n_checks; i++) {
+        const char *before =
+            ddl_renamed(table->was, plan->models, table->was->checks[i].sql, plan->arena);
+        if (before && strcmp(before, sql) == 0)
+            return true;
+    }
+    return false;
+}
+
+static Code check_check(struct plan *plan, const struct plan_table *table,
+                        const struct column *column, const char *sql)
+{
+    return obstacle(plan, table, column ? column->field_name : NULL, table->is, future(plan, table),
+                    arena_printf(plan->arena, "NOT (%s)", sql),
+                    arena_printf(plan->arena, "shall fulfil %.200s, which does not hold", sql), "");
+}
+
+static Code check_checks(struct plan *plan, const struct plan_table *table)
+{
+    Code code = HERO__V1__CODE__OK;
+    for (size_t i = 0; i < table->is->n_checks && code == HERO__V1__CODE__OK; i++) {
+        const struct check *check = &table->is->checks[i];
+        if (!was_checked(plan, table, check->sql))
+            code = check_check(plan, table, check->column, check->sql);
+    }
+    for (size_t i = 0; i < table->is->n_oneofs && code == HERO__V1__CODE__OK; i++) {
+        const struct column_list *oneof = &table->is->oneofs[i];
+        struct sql sql;
+        sql_init(&sql, plan->arena);
+        add_list(&sql, oneof->columns, oneof->n, " IS NOT NULL) + (", "");
+        if (oneof->n > 1)
+            code =
+                obstacle(plan, table, oneof->columns[0]->field_name, table->is, future(plan, table),
+                         arena_printf(plan->arena, "((%s IS NOT NULL)) > 1",
+                                      sql_text(&sql) ? sql_text(&sql) : ""),
+                         arena_printf(plan->arena, "is of the oneof %s, of which several are set",
+                                      oneof->name),
+                         "");
+    }
+    return code;
 }
 
 static bool same_key(const struct foreign_key *was, const struct foreign_key *is,
@@ -225,9 +367,9 @@ static Code check_foreign_key(struct plan *plan, const struct plan_table *table,
 
 Code plan_table_obstacles(struct plan *plan, struct plan_table *table)
 {
-    Code code = HERO__V1__CODE__OK;
-    for (size_t i = 0; i < table->n_columns && code == HERO__V1__CODE__OK; i++)
-        code = check_unique(plan, table, &table->columns[i]);
+    Code code = check_uniques(plan, table);
+    if (code == HERO__V1__CODE__OK)
+        code = check_checks(plan, table);
     for (size_t i = 0; i < table->is->n_foreign_keys && code == HERO__V1__CODE__OK; i++)
         if (!is_old_key(plan, table, &table->is->foreign_keys[i]))
             code = check_foreign_key(plan, table, &table->is->foreign_keys[i]);

@@ -115,7 +115,9 @@ static void compare_others(struct plan *plan, struct plan_table *table,
 /* May ADD COLUMN make it? Its values are the default's, for all rows at once. */
 static bool can_add(const struct plan_column *column, uint64_t rows)
 {
-    return !column->is->not_null || column->is->default_kind != DEFAULT_NONE || rows == 0;
+    const struct column *is = column->is;
+    bool constant = is->default_kind != DEFAULT_SQL && is->default_kind != DEFAULT_NOW;
+    return rows == 0 || (constant && (!is->not_null || is->default_kind != DEFAULT_NONE));
 }
 
 static bool compare_column(struct plan *plan, struct plan_table *table, struct plan_column *column,
