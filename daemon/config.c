@@ -58,6 +58,8 @@ static const struct option_row rows[] = {
      "ipc:///PATH or tcp://127.0.0.1:PORT; may be given several times (the user's own socket)"},
     {"config", 'c', KIND_TEXT, TEXT(file), NULL, "FILE",
      "options as lines of name = value; lines that begin with # are comments"},
+    {"without", 0, KIND_TEXT, TEXT(without), "", "MODELS",
+     "stop serving these (a,b), whose tables other tools have changed; the tables stay"},
     {"echo", 0, KIND_FLAG, NUMBER(echo, 0, 1), "no", NULL,
      "log every SQL statement with its values and time"},
     {"log-level", 0, KIND_LEVEL, NUMBER(log_level, 0, 0), "info", "LEVEL",

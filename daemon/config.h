@@ -18,6 +18,7 @@
 struct config {
     char database[CONFIG_TEXT_BYTES];
     char file[CONFIG_TEXT_BYTES];
+    char without[CONFIG_TEXT_BYTES];
     char urls[CONFIG_MAX_URLS][CONFIG_TEXT_BYTES / 16];
     unsigned n_urls;
     char socket_group[64];

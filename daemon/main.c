@@ -208,6 +208,7 @@ static int open_store(const struct config *config, struct daemon *daemon, sigset
         .on_fatal = on_fatal,
         .on_disk_full = on_disk_full,
         .fatal_arg = waited,
+        .without = config->without[0] ? config->without : NULL,
     };
     enum store_trouble trouble = STORE_TROUBLE_NONE;
 

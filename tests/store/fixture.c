@@ -145,6 +145,7 @@ Code fixture_try_open(struct fixture *f)
         .max_expand_depth = 4,
         .page_size = 100,
         .max_page_size = 1000,
+        .without = f->without,
     };
     fault_done(&f->fault);
     return store_open(&options, &f->store, &f->trouble, &f->fault);

@@ -20,6 +20,7 @@ struct fixture {
     struct fault fault;
     struct store *store; /* NULL: closed */
     enum store_trouble trouble;
+    const char *without; /* of the next open */
 };
 
 /* cmocka's; *state becomes a struct fixture. */
