@@ -109,6 +109,20 @@ static const char *type_name(ProtobufCType type)
     return (size_t)type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] : "?";
 }
 
+/* Types that travel alike, of which one may be wider: a value that the
+ * narrower one can't hold is refused when it comes (proto/scan.c). */
+static bool travel_alike(ProtobufCType a, ProtobufCType b)
+{
+    static const unsigned char families[] = {
+        [PROTOBUF_C_TYPE_INT32] = 1,  [PROTOBUF_C_TYPE_INT64] = 1,  [PROTOBUF_C_TYPE_ENUM] = 1,
+        [PROTOBUF_C_TYPE_UINT32] = 2, [PROTOBUF_C_TYPE_UINT64] = 2, [PROTOBUF_C_TYPE_SINT32] = 3,
+        [PROTOBUF_C_TYPE_SINT64] = 3,
+    };
+
+    return a == b || ((size_t)a < sizeof(families) && (size_t)b < sizeof(families) && families[a] &&
+                      families[a] == families[b]);
+}
+
 static bool same_label(const ProtobufCFieldDescriptor *field,
                        const ProtobufCFieldDescriptor *served)
 {
@@ -125,7 +139,7 @@ static bool same_inside(const ProtobufCFieldDescriptor *field,
     const ProtobufCMessageDescriptor *here = field->descriptor, *there = served->descriptor;
     size_t len = strlen(path);
 
-    if (field->type != served->type || !same_label(field, served) || depth > 20)
+    if (!travel_alike(field->type, served->type) || !same_label(field, served) || depth > 20)
         return false;
     for (unsigned i = 0; field->type == PROTOBUF_C_TYPE_MESSAGE && i < here->n_fields; i++) {
         const ProtobufCFieldDescriptor *inner = &here->fields[i];
@@ -146,7 +160,7 @@ static void check_column(const ProtobufCFieldDescriptor *field, const struct col
     const ProtobufCFieldDescriptor *served = column->field;
     char path[512];
 
-    if (field->type != served->type || !same_label(field, served)) {
+    if (!travel_alike(field->type, served->type) || !same_label(field, served)) {
         fault_add(fault, field->name, "field %u is %s%s here and %s%s in the served model %s",
                   field->id, field->label == PROTOBUF_C_LABEL_REPEATED ? "repeated " : "",
                   type_name(field->type), column_is_list(column) ? "repeated " : "",
@@ -159,6 +173,13 @@ static void check_column(const ProtobufCFieldDescriptor *field, const struct col
                   column->model->name);
 }
 
+/* Under its name, or the one that it had before. */
+static bool is_called(const struct model *model, const char *name)
+{
+    return !strcmp(model->name, name) ||
+           (model->renamed_from && !strcmp(model->renamed_from, name));
+}
+
 static void check_relationship(const ProtobufCFieldDescriptor *field,
                                const struct relationship *relationship, struct fault *fault)
 {
@@ -168,7 +189,7 @@ static void check_relationship(const ProtobufCFieldDescriptor *field,
         fault_add(fault, field->name,
                   "field %u is %s here and a relationship to %s in the served model %s", field->id,
                   type_name(field->type), relationship->target->name, relationship->model->name);
-    else if (strcmp(related->name, relationship->target->name))
+    else if (!is_called(relationship->target, related->name))
         fault_add(fault, field->name, "leads to %s here and to %s in the served model %s",
                   related->name, relationship->target->name, relationship->model->name);
 }
@@ -186,9 +207,12 @@ bool binding_relates(const struct binding *binding, const ProtobufCFieldDescript
     return relationship_of(binding->model, field->id) != NULL;
 }
 
-/* The column numbers that both sides know; faults where they differ. */
+/* The column numbers that both sides know; faults where they differ. What the
+ * served model lacks goes to `unserved`. */
 static size_t common_columns(const ProtobufCMessageDescriptor *descriptor,
-                             const struct model *model, uint32_t *numbers, struct fault *fault)
+                             const struct model *model, uint32_t *numbers,
+                             const ProtobufCFieldDescriptor **unserved, size_t *n_unserved,
+                             struct fault *fault)
 {
     size_t n = 0;
 
@@ -202,11 +226,13 @@ static size_t common_columns(const ProtobufCMessageDescriptor *descriptor,
             numbers[n++] = field->id;
         } else if (relationship) {
             check_relationship(field, relationship, fault);
-        } else {
+        } else if (field->label == PROTOBUF_C_LABEL_REQUIRED) {
             fault_add(fault, field->name,
-                      "field %u is not in the served model %s; apply the "
-                      "newer .proto",
+                      "field %u is required here and not in the served model %s; records without "
+                      "it can't be read",
                       field->id, model->name);
+        } else {
+            unserved[(*n_unserved)++] = field;
         }
     }
     return n;
@@ -238,10 +264,16 @@ static Code bind(struct bindings *bindings, const ProtobufCMessageDescriptor *de
     struct fault found = FAULT_INIT;
     size_t n_numbers = descriptor->n_fields + model->n_primary_key + 1, n;
     uint32_t *numbers = calloc(n_numbers, sizeof(*numbers));
+    const ProtobufCFieldDescriptor **unserved =
+        arena_array(&bindings->arena, descriptor->n_fields + 1, sizeof(*unserved));
 
-    if (!numbers)
+    if (!numbers || !unserved) {
+        free(numbers);
         return no_memory(fault);
-    n = common_columns(descriptor, model, numbers, &found);
+    }
+    binding->n_unserved = 0;
+    n = common_columns(descriptor, model, numbers, unserved, &binding->n_unserved, &found);
+    binding->unserved = unserved;
     binding->columns = dynamic_subset(&bindings->arena, descriptor, numbers, n);
     n = key_columns(descriptor, model, numbers, &found);
     if (!found.n_violations)
@@ -264,11 +296,15 @@ static Code bind(struct bindings *bindings, const ProtobufCMessageDescriptor *de
     return HERO__V1__CODE__OK;
 }
 
-/* The exact full name: a descriptor says it, nobody typed it. */
+/* The exact full name: a descriptor says it, nobody typed it. A model that was
+ * renamed is still who it was, unless another has its name now. */
 static const struct model *model_of(const struct models *models, const char *name)
 {
     for (size_t i = 0; i < models->n_models; i++)
         if (!strcmp(models->models[i].name, name))
+            return &models->models[i];
+    for (size_t i = 0; i < models->n_models; i++)
+        if (is_called(&models->models[i], name))
             return &models->models[i];
     return NULL;
 }
@@ -314,4 +350,63 @@ Code bindings_find(struct bindings *bindings, const ProtobufCMessageDescriptor *
         code = add(bindings, descriptor, ret_binding, fault);
     pthread_mutex_unlock(&bindings->lock);
     return code;
+}
+
+/* ---- the caller's words and the daemon's ---- */
+
+static const char *served_name(const struct model *model, const ProtobufCFieldDescriptor *field)
+{
+    const struct column *column = model_column_by_number(model, field->id);
+    const struct relationship *relationship = relationship_of(model, field->id);
+
+    return column ? column->field_name : relationship ? relationship->name : NULL;
+}
+
+const char *binding_served_name(const struct binding *binding, const char *name)
+{
+    const ProtobufCFieldDescriptor *field =
+        name ? protobuf_c_message_descriptor_get_field_by_name(binding->descriptor, name) : NULL;
+    const char *served = field ? served_name(binding->model, field) : NULL;
+
+    return served ? served : name;
+}
+
+const char *binding_served_path(struct bindings *bindings, const struct binding *binding,
+                                const char *path, struct arena *arena)
+{
+    const char *served = "";
+    char *rest = NULL, *copy = arena_strdup(arena, path);
+
+    for (char *part = copy ? strtok_r(copy, ".", &rest) : NULL; part && served;
+         part = strtok_r(NULL, ".", &rest)) {
+        const ProtobufCFieldDescriptor *field =
+            binding ? protobuf_c_message_descriptor_get_field_by_name(binding->descriptor, part)
+                    : NULL;
+        const char *name = binding ? binding_served_name(binding, part) : part;
+
+        served = arena_printf(arena, "%s%s%s", served, *served ? "." : "", name);
+        if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE ||
+            bindings_find(bindings, field->descriptor, &binding, NULL))
+            binding = NULL;
+    }
+    return copy ? served : NULL;
+}
+
+Code binding_check_unserved(const struct binding *binding, const ProtobufCMessage *record,
+                            struct fault *fault)
+{
+    for (size_t i = 0; i < binding->n_unserved; i++) {
+        const ProtobufCFieldDescriptor *field = binding->unserved[i];
+
+        if (!field_present(record, field) || field->label == PROTOBUF_C_LABEL_NONE)
+            continue;
+        fault_add(fault, field->name,
+                  "field %u is not in the served model %s, so its value would be lost; leave it "
+                  "unset, or apply a .proto that has it",
+                  field->id, binding->model->name);
+        return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                         "%s: field %u is not in the served model %s", field->name, field->id,
+                         binding->model->name);
+    }
+    return HERO__V1__CODE__OK;
 }

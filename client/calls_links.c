@@ -116,7 +116,8 @@ static Code build_link(hero_request *request, const void *arguments, struct faul
     Code code = bindings_find(request->bindings, link->descriptor, &binding, fault);
 
     if (!code)
-        code = calls_relationship(binding->model, link->relationship, &relationship, fault);
+        code = calls_relationship(binding->model, binding_served_name(binding, link->relationship),
+                                  &relationship, fault);
     if (!code)
         code = key_pack(binding->model, link->key, "target", &request->arena, &key, fault);
     if (!code)
@@ -250,7 +251,8 @@ static Code build_set_links(hero_request *request, const void *arguments, struct
     Code code = bindings_find(request->bindings, link->descriptor, &binding, fault);
 
     if (!code)
-        code = calls_relationship(binding->model, link->relationship, &relationship, fault);
+        code = calls_relationship(binding->model, binding_served_name(binding, link->relationship),
+                                  &relationship, fault);
     if (!code)
         code = key_pack(binding->model, link->key, "target", &request->arena, &key, fault);
     if (!code)

@@ -123,6 +123,25 @@ static Code bind_record(hero_request *request, const ProtobufCMessage *record,
     return bind(request, record->descriptor, ret_binding, fault);
 }
 
+/* Names of fields, with or without a - before them, are the program's: since
+ * then the daemon's may have been renamed. */
+static Code in_served_words(hero_request *request, const struct binding *binding, char **names,
+                            size_t n_names, struct fault *fault)
+{
+    for (size_t i = 0; i < n_names; i++) {
+        bool descends = *names[i] == '-';
+        const char *served =
+            binding_served_path(request->bindings, binding, names[i] + descends, &request->arena);
+
+        if (served && descends)
+            served = arena_printf(&request->arena, "-%s", served);
+        if (!served)
+            return calls_no_memory(request, fault);
+        names[i] = (char *)(uintptr_t)served;
+    }
+    return HERO__V1__CODE__OK;
+}
+
 /* ---- answers ---- */
 
 /* A commit of one mutation whose first record is the one stored. */
@@ -256,6 +275,8 @@ static Code build_get(hero_request *request, const void *arguments, struct fault
         code = key_pack(binding->model, get->key, "keys[0]", &request->arena, &key, fault);
     if (!code)
         code = calls_split(&request->arena, get->expand, &input.expand, &input.n_expand, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.expand, input.n_expand, fault);
     if (code)
         return code;
     input.model = (char *)(uintptr_t)binding->model->name;
@@ -299,6 +320,10 @@ static Code build_list(hero_request *request, const void *arguments, struct faul
 
     if (!code)
         code = calls_list(&request->arena, list->list, &input, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.order_by, input.n_order_by, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.expand, input.n_expand, fault);
     if (code)
         return code;
     input.model = (char *)(uintptr_t)binding->model->name;
@@ -346,6 +371,8 @@ static Code build_update(hero_request *request, const void *arguments, struct fa
         code = graph_struct_pack(binding, update->record, false, arena, &input.value, fault);
     if (!code)
         code = calls_split(arena, update->mask, &input.update_mask, &input.n_update_mask, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
     if (code)
         return code;
     if (update->mask && !input.n_update_mask)
@@ -410,6 +437,10 @@ static Code build_upsert(hero_request *request, const void *arguments, struct fa
             graph_struct_pack(binding, upsert->record, false, &request->arena, &input.value, fault);
     if (!code)
         code = calls_upsert(&request->arena, upsert->how, &input, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.by, input.n_by, fault);
+    if (!code)
+        code = in_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
     if (code)
         return code;
     input.has_value = 1;

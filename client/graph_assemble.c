@@ -52,6 +52,12 @@ Code graph_struct_unpack(const struct binding *binding, const uint8_t *bytes, si
     /* A column that the caller's .proto doesn't know yet is no fault of its. */
     limits.refuse_unknown = false;
     code = scan_unpack(binding->columns, bytes, len, &limits, arena, &record, fault);
+    if (code == HERO__V1__CODE__INVALID_ARGUMENT)
+        return fault_set(fault, HERO__V1__CODE__FAILED_PRECONDITION,
+                         "a record of %s does not fit the struct %s of this program (%s); generate "
+                         "it from the applied .proto",
+                         binding->model->name, binding->descriptor->c_name,
+                         fault && fault->n_violations ? fault->violations[0].description : "");
     if (code)
         return code;
     record->descriptor = binding->descriptor;

@@ -66,6 +66,8 @@ Code graph_struct_pack(const struct binding *binding, const ProtobufCMessage *re
     size_t size;
     Code code = check_values(columns, record, fault ? fault : &ignored);
 
+    if (!code && !key_only)
+        code = binding_check_unserved(binding, record, fault ? fault : &ignored);
     fault_done(&ignored);
     if (code)
         return code;

@@ -37,7 +37,8 @@ static const char *relationship_names(const struct model *model, char *buffer, s
 Code session_pair_find(const struct binding *binding, const char *name,
                        struct session_pair *ret_pair, struct fault *fault)
 {
-    const struct relationship *relationship = model_relationship(binding->model, name);
+    const struct relationship *relationship =
+        model_relationship(binding->model, binding_served_name(binding, name));
     char names[256];
 
     if (!relationship)

@@ -162,16 +162,36 @@ bool scan_text_valid(const char *text, size_t len)
     return true;
 }
 
-static Code scan_packed(struct scan *scan, unsigned wire, struct cursor bytes)
+/* A wider number than the field's type would lose its upper half in silence:
+ * a sender of the same field with a wider type may send one. */
+static bool fits_type(ProtobufCType type, uint64_t value)
 {
-    uint64_t ignored;
+    int64_t number = (int64_t)value;
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_ENUM:
+        return number >= INT32_MIN && number <= INT32_MAX;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_SINT32:
+        return value <= UINT32_MAX;
+    default:
+        return true;
+    }
+}
+
+static Code scan_packed(struct scan *scan, ProtobufCType type, struct cursor bytes)
+{
+    unsigned wire = wire_type_of(type);
+    uint64_t value = 0;
     while (bytes.at < bytes.end) {
         if (++scan->n_fields > scan->limits->fields)
             return refuse(scan, "has too many elements");
-        bool whole = wire == WIRE_VARINT ? take_varint(&bytes, &ignored)
+        bool whole = wire == WIRE_VARINT ? take_varint(&bytes, &value)
                                          : skip(&bytes, wire == WIRE_64BIT ? 8 : 4);
         if (!whole)
             return refuse(scan, "ends inside an element");
+        if (!fits_type(type, value))
+            return refuse(scan, "holds a number that is out of its type's range");
     }
     return HERO__V1__CODE__OK;
 }
@@ -180,7 +200,7 @@ static Code scan_length_field(struct scan *scan, const ProtobufCFieldDescriptor 
                               struct cursor content)
 {
     if (wire_type_of(field->type) != WIRE_LENGTH)
-        return scan_packed(scan, wire_type_of(field->type), content);
+        return scan_packed(scan, field->type, content);
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return scan_level(scan, field->descriptor, content);
     if (field->type == PROTOBUF_C_TYPE_STRING &&
@@ -191,8 +211,9 @@ static Code scan_length_field(struct scan *scan, const ProtobufCFieldDescriptor 
     return HERO__V1__CODE__OK;
 }
 
+/* *ret_value: of a varint. */
 static Code skip_content(struct scan *scan, unsigned wire, struct cursor *bytes,
-                         struct cursor *ret_content)
+                         struct cursor *ret_content, uint64_t *ret_value)
 {
     uint64_t value = 0;
     bool whole = false;
@@ -215,6 +236,7 @@ static Code skip_content(struct scan *scan, unsigned wire, struct cursor *bytes,
     default:
         return refuse(scan, "is not protobuf: groups and unknown wire types are not taken");
     }
+    *ret_value = value;
     return whole ? HERO__V1__CODE__OK : refuse(scan, "is not protobuf: it ends inside a field");
 }
 
@@ -224,9 +246,12 @@ static Code scan_known(struct scan *scan, const ProtobufCFieldDescriptor *field,
     struct cursor content = {NULL, NULL};
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
     unsigned expected = wire_type_of(field->type);
+    uint64_t value;
     if (wire != expected && !(repeated && wire == WIRE_LENGTH))
         return refuse(scan, "has another type on the wire than the message declares");
-    Code code = skip_content(scan, wire, bytes, &content);
+    Code code = skip_content(scan, wire, bytes, &content, &value);
+    if (code == HERO__V1__CODE__OK && wire == WIRE_VARINT && !fits_type(field->type, value))
+        return refuse(scan, "holds a number that is out of its type's range");
     if (code != HERO__V1__CODE__OK || wire != WIRE_LENGTH)
         return code;
     return scan_length_field(scan, field, content);
@@ -235,13 +260,14 @@ static Code scan_known(struct scan *scan, const ProtobufCFieldDescriptor *field,
 static Code scan_unknown(struct scan *scan, uint64_t number, unsigned wire, struct cursor *bytes)
 {
     struct cursor content;
+    uint64_t value;
     char what[96];
     if (scan->limits->refuse_unknown) {
         snprintf(what, sizeof what, "field number %llu is not a column that is served",
                  (unsigned long long)number);
         return refuse(scan, what);
     }
-    return skip_content(scan, wire, bytes, &content);
+    return skip_content(scan, wire, bytes, &content, &value);
 }
 
 static Code scan_level(struct scan *scan, const ProtobufCMessageDescriptor *descriptor,
