@@ -208,7 +208,8 @@ static Code look_at_all(struct plan *plan)
     Code worst = HERO__V1__CODE__OK;
     size_t most = 0;
     for (size_t i = 0; i < models->n_models; i++)
-        most += models->models[i].n_columns + models->models[i].n_foreign_keys + 2;
+        most += models->models[i].n_columns + models->models[i].n_foreign_keys +
+                models->models[i].n_indexes + 2;
     coming.names = arena_array(plan->arena, most, sizeof(*coming.names));
     coming.makers = arena_array(plan->arena, most, sizeof(*coming.makers));
     if (!coming.names || !coming.makers)
