@@ -185,7 +185,13 @@ static void check_relationship(const ProtobufCFieldDescriptor *field,
 {
     const ProtobufCMessageDescriptor *related = field->descriptor;
 
-    if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label != PROTOBUF_C_LABEL_REPEATED)
+    bool single = field->label != PROTOBUF_C_LABEL_REPEATED;
+
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE && single != relationship->single)
+        fault_add(fault, field->name, "field %u is %s here and %s in the served model %s",
+                  field->id, single ? "singular" : "repeated",
+                  relationship->single ? "singular" : "repeated", relationship->model->name);
+    else if (field->type != PROTOBUF_C_TYPE_MESSAGE)
         fault_add(fault, field->name,
                   "field %u is %s here and a relationship to %s in the served model %s", field->id,
                   type_name(field->type), relationship->target->name, relationship->model->name);
@@ -200,11 +206,6 @@ static const struct relationship *relationship_of(const struct model *model, uin
         if (model->relationships[i].number == number)
             return &model->relationships[i];
     return NULL;
-}
-
-bool binding_relates(const struct binding *binding, const ProtobufCFieldDescriptor *field)
-{
-    return relationship_of(binding->model, field->id) != NULL;
 }
 
 /* The column numbers that both sides know; faults where they differ. What the

@@ -23,9 +23,6 @@ struct binding {
     size_t n_unserved;
 };
 
-/* Is the field of the caller's struct one for related records? */
-bool binding_relates(const struct binding *binding, const ProtobufCFieldDescriptor *field);
-
 struct bindings;
 
 /* Keeps a reference to the models. NULL: no memory. */

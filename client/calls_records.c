@@ -188,8 +188,10 @@ static Code read_graph(hero_request *request, hero_result *result, const Hero__V
                        const uint32_t *roots, size_t n_roots, struct fault *fault)
 {
     const struct binding *binding = request->how;
+    pointer_map_init(&result->links, &result->arena);
+    result->bindings = bindings_ref(request->bindings);
     Code code = graph_struct_assemble(request->bindings, graph, roots, n_roots, binding->descriptor,
-                                      &result->arena, &result->records, fault);
+                                      &result->arena, &result->records, &result->links, fault);
 
     if (code)
         return code;

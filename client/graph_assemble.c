@@ -33,6 +33,7 @@ struct assembly {
     struct graph_refs refs;
     struct node **reached; /* in the order reached */
     size_t n_reached;
+    struct pointer_map *links; /* NULL: not wanted */
 };
 
 static Code no_memory(const struct assembly *assembly)
@@ -111,17 +112,34 @@ static size_t *count_of(const struct node *node, const ProtobufCFieldDescriptor 
     return (size_t *)(void *)((char *)node->record + field->quantifier_offset);
 }
 
+static Code keep_link(struct assembly *assembly, const struct node *node, const struct link *link)
+{
+    if (!assembly->links || !link->edge->has_link)
+        return HERO__V1__CODE__OK;
+    return pointer_map_put(assembly->links, node->record, link->field, link->to->record,
+                           (void *)(uintptr_t)link->edge)
+               ? HERO__V1__CODE__OK
+               : no_memory(assembly);
+}
+
 /* The arrays of a node's struct, once all it leads to are structs. */
 static Code fill(struct assembly *assembly, struct node *node)
 {
     for (struct link *link = node->links; link; link = link->next)
-        if (link->field)
+        if (link->field && !graph_struct_is_single(link->field))
             link->place = (*count_of(node, link->field))++;
     for (struct link *link = node->links; link; link = link->next) {
         ProtobufCMessage ***array;
+        Code code = link->field ? keep_link(assembly, node, link) : HERO__V1__CODE__OK;
 
+        if (code)
+            return code;
         if (!link->field)
             continue;
+        if (graph_struct_is_single(link->field)) {
+            *(ProtobufCMessage **)field_at(node->record, link->field) = link->to->record;
+            continue;
+        }
         array = field_at(node->record, link->field);
         if (!*array)
             *array = arena_array(assembly->arena, *count_of(node, link->field),
@@ -184,9 +202,11 @@ static Code reach_roots(struct assembly *assembly, const uint32_t *roots, size_t
 Code graph_struct_assemble(struct bindings *bindings, const Hero__V1__Graph *graph,
                            const uint32_t *roots, size_t n_roots,
                            const ProtobufCMessageDescriptor *descriptor, struct arena *arena,
-                           ProtobufCMessage ***ret_records, struct fault *fault)
+                           ProtobufCMessage ***ret_records, struct pointer_map *links,
+                           struct fault *fault)
 {
-    struct assembly assembly = {.bindings = bindings, .arena = arena, .fault = fault};
+    struct assembly assembly = {
+        .bindings = bindings, .arena = arena, .fault = fault, .links = links};
     static const Hero__V1__Graph empty = HERO__V1__GRAPH__INIT;
     ProtobufCMessage **records = arena_array(arena, n_roots + 1, sizeof(*records));
     Code code;

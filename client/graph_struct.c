@@ -27,10 +27,12 @@ const ProtobufCFieldDescriptor *graph_struct_field(const ProtobufCMessageDescrip
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field(descriptor, relationship->number);
 
-    if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE ||
-        field->label != PROTOBUF_C_LABEL_REPEATED)
-        return NULL;
-    return field;
+    return field && field->type == PROTOBUF_C_TYPE_MESSAGE ? field : NULL;
+}
+
+bool graph_struct_is_single(const ProtobufCFieldDescriptor *field)
+{
+    return field->label != PROTOBUF_C_LABEL_REPEATED;
 }
 
 size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCFieldDescriptor *field,
@@ -38,6 +40,10 @@ size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCField
 {
     const char *base = (const char *)record;
 
+    if (graph_struct_is_single(field)) { /* an array of one, where the field is */
+        *ret_related = field_at(record, field);
+        return **ret_related != NULL;
+    }
     *ret_related = *(ProtobufCMessage * *const *)(const void *)(base + field->offset);
     return *(const size_t *)(const void *)(base + field->quantifier_offset);
 }
@@ -214,9 +220,24 @@ static Code add_edge(struct graph_build *build, const struct graph_member *from,
     return HERO__V1__CODE__OK;
 }
 
+/* What the edge that joins the two shall hold; from either side. */
+static void set_columns(struct graph_build *build, const ProtobufCMessage *from,
+                        const struct relationship *relationship, const ProtobufCMessage *to,
+                        ProtobufCBinaryData columns)
+{
+    Hero__V1__Edge *edge;
+
+    canonical(&from, &relationship, &to);
+    edge = pointer_map_find(&build->links, from, relationship, to);
+    if (!edge || !columns.data)
+        return;
+    edge->has_link = 1;
+    edge->link = columns;
+}
+
 Code graph_build_link(struct graph_build *build, const ProtobufCMessage *from,
                       const struct relationship *relationship, const ProtobufCMessage *to,
-                      struct fault *fault)
+                      ProtobufCBinaryData columns, struct fault *fault)
 {
     const ProtobufCFieldDescriptor *field = graph_struct_field(from->descriptor, relationship);
     struct graph_member *a, *b;
@@ -229,6 +250,8 @@ Code graph_build_link(struct graph_build *build, const ProtobufCMessage *from,
     /* Its place is no place in the array: paths tell them apart. */
     if (!code)
         code = add_edge(build, a, relationship, b, n + build->n_edges, fault);
+    if (!code)
+        set_columns(build, from, relationship, to, columns);
     return code;
 }
 
@@ -249,7 +272,10 @@ static Code follow_one(struct graph_build *build, const struct graph_member *mem
         if (!related[i] || related[i]->descriptor != field->descriptor) {
             char path[NAME_MAX_BYTES + 32];
 
-            snprintf(path, sizeof(path), "%s[%zu]", field->name, i);
+            if (graph_struct_is_single(field))
+                snprintf(path, sizeof(path), "%s", field->name);
+            else
+                snprintf(path, sizeof(path), "%s[%zu]", field->name, i);
             return fault_add(fault, path,
                              related[i] ? "is not an initialised struct of message %s"
                                         : "is NULL; it should be a struct of message %s",

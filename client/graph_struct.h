@@ -50,10 +50,12 @@ void graph_build_init(struct graph_build *build, struct bindings *bindings, stru
  * key only its key is sent) unless it is in already. Follows nothing yet. */
 MUST_CHECK Code graph_build_add(struct graph_build *build, const ProtobufCMessage *record,
                                 Hero__V1__Record__Member kind, struct fault *fault);
-/* Links two structs, each put in as decide says unless it is in. */
+/* Links two structs, each put in as decide says unless it is in. columns: what
+ * the link holds, packed; data NULL: nothing is said. */
 MUST_CHECK Code graph_build_link(struct graph_build *build, const ProtobufCMessage *from,
                                  const struct relationship *relationship,
-                                 const ProtobufCMessage *to, struct fault *fault);
+                                 const ProtobufCMessage *to, ProtobufCBinaryData columns,
+                                 struct fault *fault);
 /* Follows relationships until everything reached is in. */
 MUST_CHECK Code graph_build_follow(struct graph_build *build, struct fault *fault);
 /* Follows, then packs the records. RESOURCE_EXHAUSTED: the arena. Violations
@@ -92,7 +94,9 @@ MUST_CHECK Code graph_struct_unpack(const struct binding *binding, const uint8_t
 /* The field of the caller's struct that shows a relationship; NULL: it has none. */
 const ProtobufCFieldDescriptor *graph_struct_field(const ProtobufCMessageDescriptor *descriptor,
                                                    const struct relationship *relationship);
-/* What such a field holds. */
+/* One struct at most, else an array. */
+bool graph_struct_is_single(const ProtobufCFieldDescriptor *field);
+/* What such a field holds, as an array of either. */
 size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCFieldDescriptor *field,
                             ProtobufCMessage ***ret_related);
 
@@ -101,11 +105,13 @@ size_t graph_struct_related(const ProtobufCMessage *record, const ProtobufCField
 /* Structs of all records that are reached from the roots, in the arena:
  * `descriptor` for the roots, its fields' descriptors for what is related.
  * Relationships that the caller's structs don't have are left out. INTERNAL
- * where the graph is not whole. Root i is (*ret_records)[i]. */
+ * where the graph is not whole. Root i is (*ret_records)[i]. links (NULL: not
+ * wanted) gets (struct, field, related struct) -> the edge, where it holds
+ * columns of its link. */
 MUST_CHECK Code graph_struct_assemble(struct bindings *bindings, const Hero__V1__Graph *graph,
                                       const uint32_t *roots, size_t n_roots,
                                       const ProtobufCMessageDescriptor *descriptor,
                                       struct arena *arena, ProtobufCMessage ***ret_records,
-                                      struct fault *fault);
+                                      struct pointer_map *links, struct fault *fault);
 
 #endif

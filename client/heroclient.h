@@ -232,6 +232,14 @@ HERO_API const char *hero_result_etag(const hero_result *result, size_t index);
 /** Set links: the etag of the list as it is now. */
 HERO_API const char *hero_result_list_etag(const hero_result *result);
 
+/** What the link from a record of the result to one of its related records
+ *  holds: a struct of the link model, in the result's memory, its key fields
+ *  not set. `related` is the struct that record's field shows. NULL: they are
+ *  not linked (HERO_NOT_FOUND), or the link model has no columns of its own. */
+HERO_API void *hero_result_link(hero_result *result, const void *record, const char *relationship,
+                                const void *related, const ProtobufCMessageDescriptor *link,
+                                hero_error *error);
+
 /** The method's packed output message, for hero_request_call(). */
 HERO_API const void *hero_result_bytes(const hero_result *result, size_t *ret_size);
 
@@ -269,12 +277,12 @@ HERO_API HERO_MUST_CHECK hero_code hero_request_set_etag(hero_request *request, 
  *  Fields that are absent stay as they are on a link that exists, and are the
  *  column's default on a new one. */
 HERO_API HERO_MUST_CHECK hero_code hero_request_set_link_columns(hero_request *request,
-                                                          const void *const *links, size_t n_links,
-                                                          hero_error *error);
+                                                                 const void *const *links,
+                                                                 size_t n_links, hero_error *error);
 /** The same from JSON: an array of objects, or one object for all of them. */
 HERO_API HERO_MUST_CHECK hero_code hero_request_set_link_columns_json(hero_request *request,
-                                                               const char *links,
-                                                               hero_error *error);
+                                                                      const char *links,
+                                                                      hero_error *error);
 /** A commit: records of the answer hold their keys only, so that it stays
  *  small however much was written. */
 HERO_API void hero_request_set_keys_only(hero_request *request);
@@ -675,6 +683,12 @@ HERO_API HERO_MUST_CHECK hero_code hero_session_delete(hero_session *session, vo
 HERO_API HERO_MUST_CHECK hero_code hero_session_link(hero_session *session, void *record,
                                                      const char *relationship, void *related,
                                                      hero_error *error);
+/** Links two records, and the link holds what `link` says: a struct of the link
+ *  model, which stays yours and must live until the commit; its key fields are
+ *  not looked at. A link that exists gets its new values. */
+HERO_API HERO_MUST_CHECK hero_code hero_session_link_with(hero_session *session, void *record,
+                                                          const char *relationship, void *related,
+                                                          const void *link, hero_error *error);
 HERO_API HERO_MUST_CHECK hero_code hero_session_unlink(hero_session *session, void *record,
                                                        const char *relationship, void *related,
                                                        hero_error *error);

@@ -125,8 +125,8 @@ static Code set_structs(hero_request *request, const void *const *links, size_t 
     return code ? code : request_pack(request, linking.input, fault);
 }
 
-hero_code hero_request_set_link_columns(hero_request *request, const void *const *links, size_t n_links,
-                                 hero_error *error)
+hero_code hero_request_set_link_columns(hero_request *request, const void *const *links,
+                                        size_t n_links, hero_error *error)
 {
     struct fault fault = FAULT_INIT;
 
@@ -190,7 +190,8 @@ static Code set_json(hero_request *request, const char *text, struct fault *faul
     return request_pack(request, linking.input, fault);
 }
 
-hero_code hero_request_set_link_columns_json(hero_request *request, const char *links, hero_error *error)
+hero_code hero_request_set_link_columns_json(hero_request *request, const char *links,
+                                             hero_error *error)
 {
     struct fault fault = FAULT_INIT;
 

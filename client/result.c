@@ -2,12 +2,15 @@
  * Results: what callers read of an answer.
  */
 #include <stdlib.h>
+#include "error.h"
+#include "graph_struct.h"
 #include "result.h"
 
 void hero_result_free(hero_result *result)
 {
     if (!result)
         return;
+    bindings_unref(result->bindings);
     arena_done(&result->arena);
     free(result->text);
     free(result);
@@ -83,4 +86,47 @@ const void *hero_result_bytes(const hero_result *result, size_t *ret_size)
     if (ret_size)
         *ret_size = result ? result->bytes.len : 0;
     return result ? result->bytes.data : NULL;
+}
+
+/* ---- what links hold ---- */
+
+static Code unpack_link(hero_result *result, const ProtobufCMessage *record,
+                        const ProtobufCFieldDescriptor *field, const void *related,
+                        const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret_link,
+                        struct fault *fault)
+{
+    const Hero__V1__Edge *edge = pointer_map_find(&result->links, record, field, related);
+    const struct binding *binding;
+    Code code;
+
+    if (!edge)
+        return fault_set(fault, HERO__V1__CODE__NOT_FOUND,
+                         "%s.%s holds no link to that record with columns of its own",
+                         record->descriptor->name, field->name);
+    code = bindings_find(result->bindings, descriptor, &binding, fault);
+    return code ? code
+                : graph_struct_unpack(binding, edge->link.data, edge->link.len, &result->arena,
+                                      ret_link, fault);
+}
+
+void *hero_result_link(hero_result *result, const void *record, const char *relationship,
+                       const void *related, const ProtobufCMessageDescriptor *link,
+                       hero_error *error)
+{
+    const ProtobufCMessage *from = record;
+    struct fault fault = FAULT_INIT;
+    ProtobufCMessage *unpacked = NULL;
+    const ProtobufCFieldDescriptor *field =
+        from && relationship
+            ? protobuf_c_message_descriptor_get_field_by_name(from->descriptor, relationship)
+            : NULL;
+
+    if (!result || !result->bindings || !field)
+        (void)fault_set(&fault, HERO__V1__CODE__INVALID_ARGUMENT,
+                        "%s is no relationship of a record of this result",
+                        relationship ? relationship : "NULL");
+    else
+        (void)unpack_link(result, from, field, related, link, &unpacked, &fault);
+    (void)error_give(error, &fault, HERO_REFUSED);
+    return unpacked;
 }

@@ -5,6 +5,8 @@
 #define HERO_CLIENT_RESULT_H
 
 #include "arena.h"
+#include "binding.h"
+#include "pointer_map.h"
 #include "heroclient.h"
 #include "hero/v1/records.pb-c.h"
 
@@ -19,7 +21,9 @@ struct hero_result {
     uint64_t added, removed, kept, deleted;
     bool created;
     const char *list_etag;
-    const char **etags; /* of the records; NULL: not asked for */
+    const char **etags;        /* of the records; NULL: not asked for */
+    struct bindings *bindings; /* a reference, of structs */
+    struct pointer_map links;  /* (struct, field, related struct) -> edge with columns of a link */
 };
 
 #endif

@@ -162,7 +162,7 @@ static bool make_lists(hero_session *session, struct session_record *record)
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 
-        if (field->type == PROTOBUF_C_TYPE_MESSAGE && field->label == PROTOBUF_C_LABEL_REPEATED)
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE)
             record->lists[record->n_lists++].field = field;
     }
     return true;

@@ -58,6 +58,7 @@ struct session_op {
     bool dropped;
     struct session_record *from, *to;
     const ProtobufCFieldDescriptor *field;
+    const ProtobufCMessage *columns; /* what the link shall hold; the caller's; NULL: not said */
     /* The same, named from the one side that counts. */
     const struct session_record *pair_from, *pair_to;
     const ProtobufCFieldDescriptor *pair_field;
@@ -122,7 +123,8 @@ MUST_CHECK Code session_pair_find(const struct binding *binding, const char *rel
                                   struct session_pair *ret_pair, struct fault *fault);
 void session_pair_of(const ProtobufCMessageDescriptor *descriptor,
                      const struct relationship *relationship, struct session_pair *ret_pair);
-/* Puts a link into, or takes it out of, the fields of both sides. */
+/* Puts a link into, or takes it out of, the fields of both sides. What a
+ * singular side showed before gives way, and is no longer asked for. */
 MUST_CHECK Code session_show(hero_session *session, const struct session_pair *pair,
                              struct session_record *from, struct session_record *to, bool linked,
                              struct fault *fault);

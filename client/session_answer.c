@@ -4,6 +4,7 @@
  * link. Compares with what was sent, not with what the structs hold by now: a
  * settled commit may be answered long after.
  */
+#include <string.h>
 #include "graph.h"
 #include "session_plan.h"
 
@@ -119,6 +120,62 @@ static Code take_updated(struct answering *answering)
     return code;
 }
 
+/* ---- records whose foreign key a link or unlink wrote ---- */
+
+static Code take_keyed(struct answering *answering, const ProtobufCMessageDescriptor *descriptor,
+                       const Hero__V1__Record *wire)
+{
+    struct session_record *record;
+    const struct binding *binding;
+    ProtobufCMessage *base, *stored;
+    ProtobufCBinaryData key;
+    Code code = bindings_find(answering->plan->bindings, descriptor, &binding, answering->fault);
+
+    if (code || strcmp(binding->model->name, wire->model ? wire->model : "") != 0)
+        return code;
+    code = graph_struct_unpack(binding, wire->value.data, wire->value.len, &answering->scratch,
+                               &stored, answering->fault);
+    if (!code)
+        code =
+            graph_struct_pack(binding, stored, true, &answering->scratch, &key, answering->fault);
+    record = code ? NULL : session_find_key(answering->session, descriptor, key);
+    if (!record || record->state != RECORD_STORED)
+        return code;
+    code = session_snapshot(record, binding, &answering->scratch, &base, answering->fault);
+    return code ? code
+                : session_merge(answering->session, record, binding, base, stored,
+                                &answering->scratch, answering->fault);
+}
+
+static Code take_keys(struct answering *answering, size_t mutation)
+{
+    const struct plan_whose *whose = answering->plan->whose[mutation];
+    const Hero__V1__Outcome *outcome = answering->answer->outcomes[mutation];
+    const ProtobufCMessageDescriptor *one = whose->record->descriptor;
+    const ProtobufCMessageDescriptor *other = whose->n_others ? whose->others[0]->descriptor : one;
+    Code code = HERO__V1__CODE__OK;
+
+    for (size_t i = 0; !code && i < outcome->n_records; i++) {
+        code = take_keyed(answering, one, outcome->records[i]);
+        if (!code && other != one)
+            code = take_keyed(answering, other, outcome->records[i]);
+    }
+    return code;
+}
+
+/* Of a repeated answer only the keys are there: the next read tells the rest. */
+static Code take_all_keys(struct answering *answering)
+{
+    const Hero__V1__CommitRequest *request = &answering->plan->request;
+    Code code = HERO__V1__CODE__OK;
+
+    for (size_t i = 0; !code && !answering->answer->keys_only && i < request->n_mutations; i++)
+        if (request->mutations[i]->op_case == HERO__V1__MUTATION__OP_LINK ||
+            request->mutations[i]->op_case == HERO__V1__MUTATION__OP_UNLINK)
+            code = take_keys(answering, i);
+    return code;
+}
+
 /* ---- relationships ---- */
 
 /* Arrays of the caller's are from now on compared with what was sent of them;
@@ -227,6 +284,8 @@ Code session_take_answer(hero_session *session, struct session_plan *plan,
     code = take_created(&answering);
     if (!code)
         code = take_updated(&answering);
+    if (!code)
+        code = take_all_keys(&answering);
     if (!code)
         code = take_lists(&answering);
     if (!code)

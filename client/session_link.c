@@ -137,7 +137,11 @@ bool session_list_managed(const struct session_record *record, const struct sess
     ProtobufCMessage **array;
     size_t n = graph_struct_related(record->message, list->field, &array);
 
-    return record->ours && array == list->shown && n == list->n_shown;
+    if (!record->ours || n != list->n_shown)
+        return false;
+    if (graph_struct_is_single(list->field))
+        return n == 0 || *array == list->shown[0];
+    return array == list->shown;
 }
 
 /* What is shown has room for what the list holds. */
@@ -146,6 +150,11 @@ static void point_field(struct session_record *record, struct session_list *list
     if (list->n_items)
         memcpy(list->shown, list->items, list->n_items * sizeof(ProtobufCMessage *));
     list->n_shown = list->n_items;
+    if (graph_struct_is_single(list->field)) {
+        *(ProtobufCMessage **)field_at(record->message, list->field) =
+            list->n_shown ? list->shown[0] : NULL;
+        return;
+    }
     *(ProtobufCMessage ***)field_at(record->message, list->field) = list->shown;
     *(size_t *)(void *)((char *)record->message + list->field->quantifier_offset) = list->n_shown;
 }
@@ -229,12 +238,75 @@ static Code show_side(hero_session *session, struct session_record *record,
     return session_list_show(session, record, list, fault);
 }
 
+/* A side that shows one at most: what it showed gives way to `keep`. `pair`
+ * leads from the record, or to it where `reversed`. */
+static Code give_way(hero_session *session, const struct session_pair *pair, bool reversed,
+                     struct session_record *record, const ProtobufCMessage *keep,
+                     struct fault *fault)
+{
+    const ProtobufCFieldDescriptor *field = reversed ? pair->back : pair->field;
+    const ProtobufCFieldDescriptor *other_field = reversed ? pair->field : pair->back;
+    struct session_list *list = field ? session_list_of(record, field) : NULL;
+
+    if (!list || !graph_struct_is_single(field))
+        return HERO__V1__CODE__OK;
+    for (size_t i = list->n_items; i-- > 0;) {
+        struct session_record *other = session_find(session, list->items[i]);
+        struct session_op *op;
+        Code code;
+
+        if (!other || other->message == keep)
+            continue;
+        op = session_op_find(session, pair, reversed ? other : record, reversed ? record : other);
+        if (op && op->kind == OP_LINK)
+            op->dropped = true;
+        code = show_side(session, record, field, other->message, false, fault);
+        if (!code)
+            code = show_side(session, other, other_field, record->message, false, fault);
+        if (code)
+            return code;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+/* The related record has one of these at most, and no field that shows it:
+ * others' lists lose it. */
+static Code leave_others(hero_session *session, const struct session_pair *pair,
+                         const struct session_record *from, const struct session_record *to,
+                         struct fault *fault)
+{
+    Code code = HERO__V1__CODE__OK;
+
+    if (pair->back || pair->relationship->kind != RELATIONSHIP_TARGET_KEY)
+        return code;
+    for (size_t i = 0; !code && i < session->n_records; i++) {
+        struct session_record *other = session->records[i];
+        struct session_op *op;
+
+        if (other == from || other->descriptor != from->descriptor)
+            continue;
+        op = session_op_find(session, pair, other, to);
+        if (op && op->kind == OP_LINK)
+            op->dropped = true;
+        code = show_side(session, other, pair->field, to->message, false, fault);
+    }
+    return code;
+}
+
 Code session_show(hero_session *session, const struct session_pair *pair,
                   struct session_record *from, struct session_record *to, bool linked,
                   struct fault *fault)
 {
-    Code code = show_side(session, from, pair->field, to->message, linked, fault);
+    Code code = HERO__V1__CODE__OK;
 
+    if (linked)
+        code = give_way(session, pair, false, from, to->message, fault);
+    if (!code && linked)
+        code = give_way(session, pair, true, to, from->message, fault);
+    if (!code && linked)
+        code = leave_others(session, pair, from, to, fault);
+    if (!code)
+        code = show_side(session, from, pair->field, to->message, linked, fault);
     return code ? code : show_side(session, to, pair->back, from->message, linked, fault);
 }
 
@@ -293,8 +365,11 @@ Code session_show_all(hero_session *session, const struct session_pair *pair,
         code = session_list_show(session, from, list, fault);
     if (!code)
         code = unshow_lost(session, pair, from, before, n_before, list, fault);
-    for (size_t i = 0; !code && i < n_related; i++)
-        code = show_side(session, related[i], pair->back, from->message, true, fault);
+    for (size_t i = 0; !code && i < n_related; i++) {
+        code = give_way(session, pair, true, related[i], from->message, fault);
+        if (!code)
+            code = show_side(session, related[i], pair->back, from->message, true, fault);
+    }
     return code;
 }
 
@@ -352,7 +427,8 @@ static Code known(hero_session *session, void *message, struct session_record **
 }
 
 static Code change(hero_session *session, enum op_kind kind, void *record, const char *relationship,
-                   void *related, struct bindings *bindings, struct fault *fault)
+                   void *related, const ProtobufCMessage *columns, struct bindings *bindings,
+                   struct fault *fault)
 {
     struct session_record *from, *to;
     const struct binding *binding;
@@ -372,14 +448,21 @@ static Code change(hero_session *session, enum op_kind kind, void *record, const
                          relationship,
                          ((const ProtobufCMessageDescriptor *)pair.field->descriptor)->name,
                          to->descriptor->name);
+    if (columns && !pair.relationship->link)
+        return fault_add(fault, "relationship",
+                         "%s.%s goes by a foreign key: its links hold nothing",
+                         from->descriptor->name, relationship);
     code = session_op_add(
-        session, (struct session_op){.kind = kind, .from = from, .to = to, .field = pair.field},
+        session,
+        (struct session_op){
+            .kind = kind, .from = from, .to = to, .field = pair.field, .columns = columns},
         &pair, fault);
     return code ? code : session_show(session, &pair, from, to, kind == OP_LINK, fault);
 }
 
 static hero_code link_or_unlink(hero_session *session, enum op_kind kind, void *record,
-                                const char *relationship, void *related, hero_error *error)
+                                const char *relationship, void *related,
+                                const ProtobufCMessage *columns, hero_error *error)
 {
     struct fault fault = FAULT_INIT;
     struct bindings *bindings = NULL;
@@ -390,7 +473,7 @@ static hero_code link_or_unlink(hero_session *session, enum op_kind kind, void *
     if (!code)
         code = session_bindings(session, &bindings, &fault);
     if (!code)
-        code = change(session, kind, record, relationship, related, bindings, &fault);
+        code = change(session, kind, record, relationship, related, columns, bindings, &fault);
     bindings_unref(bindings);
     return error_give(error, &fault, HERO_NOT_SENT);
 }
@@ -398,11 +481,17 @@ static hero_code link_or_unlink(hero_session *session, enum op_kind kind, void *
 hero_code hero_session_link(hero_session *session, void *record, const char *relationship,
                             void *related, hero_error *error)
 {
-    return link_or_unlink(session, OP_LINK, record, relationship, related, error);
+    return link_or_unlink(session, OP_LINK, record, relationship, related, NULL, error);
+}
+
+hero_code hero_session_link_with(hero_session *session, void *record, const char *relationship,
+                                 void *related, const void *link, hero_error *error)
+{
+    return link_or_unlink(session, OP_LINK, record, relationship, related, link, error);
 }
 
 hero_code hero_session_unlink(hero_session *session, void *record, const char *relationship,
                               void *related, hero_error *error)
 {
-    return link_or_unlink(session, OP_UNLINK, record, relationship, related, error);
+    return link_or_unlink(session, OP_UNLINK, record, relationship, related, NULL, error);
 }

@@ -231,9 +231,54 @@ static Code add_target(struct session_plan *plan, Hero__V1__Target ***targets, s
     return target_of(plan, record, message, &(*targets)[(*n_targets)++], fault);
 }
 
+Code session_plan_columns(struct session_plan *plan, const struct session_op *op,
+                          const struct session_pair *pair, ProtobufCBinaryData *ret_columns,
+                          struct fault *fault)
+{
+    const struct binding *binding;
+    ProtobufCMessage *copy;
+    Code code;
+
+    if (!op->columns)
+        return HERO__V1__CODE__OK;
+    code = bindings_find(plan->bindings, op->columns->descriptor, &binding, fault);
+    if (code)
+        return code;
+    if (binding->model != pair->relationship->link)
+        return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
+                         "what a link of %s holds is a %s, not a %s", pair->relationship->name,
+                         pair->relationship->link->name, binding->model->name);
+    /* Its ends are the linked records, whatever the struct says. */
+    copy = arena_copy(&plan->arena, op->columns, op->columns->descriptor->sizeof_message);
+    if (!copy)
+        return plan_no_memory(plan, fault);
+    for (unsigned i = 0; i < binding->key->n_fields; i++)
+        field_set_present(copy, &binding->key->fields[i], false);
+    return graph_struct_pack(binding, copy, false, &plan->arena, ret_columns, fault);
+}
+
+/* Beside the last related record; of one request all links hold something, or none. */
+static Code add_columns(struct session_plan *plan, Hero__V1__LinkRequest *request,
+                        ProtobufCBinaryData columns, struct fault *fault)
+{
+    ProtobufCBinaryData *links;
+
+    if (!columns.data)
+        return HERO__V1__CODE__OK;
+    links = arena_array(&plan->arena, request->n_related, sizeof(*links));
+    if (!links)
+        return plan_no_memory(plan, fault);
+    if (request->n_links)
+        memcpy(links, request->links, request->n_links * sizeof(*links));
+    links[request->n_related - 1] = columns;
+    request->links = links;
+    request->n_links = request->n_related;
+    return HERO__V1__CODE__OK;
+}
+
 static Code add_link(hero_session *session, struct session_plan *plan, bool linked,
                      struct session_record *from, const char *relationship,
-                     const ProtobufCMessage *to, struct fault *fault)
+                     const ProtobufCMessage *to, ProtobufCBinaryData columns, struct fault *fault)
 {
     Hero__V1__Mutation__OpCase kind =
         linked ? HERO__V1__MUTATION__OP_LINK : HERO__V1__MUTATION__OP_UNLINK;
@@ -241,7 +286,8 @@ static Code add_link(hero_session *session, struct session_plan *plan, bool link
     Hero__V1__LinkRequest *request;
     Code code;
 
-    if (!mutation || strcmp(mutation->link->relationship, relationship) != 0) {
+    if (!mutation || strcmp(mutation->link->relationship, relationship) != 0 ||
+        (mutation->link->n_links > 0) != (columns.data != NULL)) {
         request = arena_alloc(&plan->arena, sizeof(*request));
         if (!request)
             return plan_no_memory(plan, fault);
@@ -255,21 +301,27 @@ static Code add_link(hero_session *session, struct session_plan *plan, bool link
         mutation->link = request; /* link and unlink are one member of the union's */
     }
     request = mutation->link;
-    return add_target(plan, &request->related, &request->n_related, session_find(session, to), to,
+    code = add_target(plan, &request->related, &request->n_related, session_find(session, to), to,
                       fault);
+    return code ? code : add_columns(plan, request, columns, fault);
 }
 
-static Code add_changes(hero_session *session, struct session_plan *plan, struct fault *fault)
+/* A record that changes sides is never without: first what is linked. */
+static Code add_changes(hero_session *session, struct session_plan *plan, bool linked,
+                        struct fault *fault)
 {
     for (size_t i = 0; i < plan->n_changes; i++) {
         const struct plan_change *change = plan->changes[i];
         Code code;
 
+        if (change->linked != linked)
+            continue;
         if (change->linked && graph_build_linked(&plan->build, change->from->message,
                                                  change->pair.relationship, change->to))
             continue;
-        code = add_link(session, plan, change->linked, change->from,
-                        change->pair.relationship->name, change->to, fault);
+        code =
+            add_link(session, plan, change->linked, change->from, change->pair.relationship->name,
+                     change->to, (ProtobufCBinaryData){0, NULL}, fault);
         if (code)
             return code;
     }
@@ -309,6 +361,7 @@ static Code add_op(hero_session *session, struct session_plan *plan, const struc
                    struct fault *fault)
 {
     const struct binding *binding, *to;
+    ProtobufCBinaryData columns = {0, NULL};
     struct session_pair pair;
     bool linked;
     Code code;
@@ -331,14 +384,18 @@ static Code add_op(hero_session *session, struct session_plan *plan, const struc
     if (op->kind == OP_UNLINK && !linked &&
         !(may_be_stored(op->from, binding) && may_be_stored(op->to, to)))
         return HERO__V1__CODE__OK;
-    return add_link(session, plan, op->kind == OP_LINK, op->from, pair.relationship->name,
-                    op->to->message, fault);
+    code = session_plan_columns(plan, op, &pair, &columns, fault);
+    return code ? code
+                : add_link(session, plan, op->kind == OP_LINK, op->from, pair.relationship->name,
+                           op->to->message, columns, fault);
 }
 
 Code session_plan_links(hero_session *session, struct session_plan *plan, struct fault *fault)
 {
-    Code code = add_changes(session, plan, fault);
+    Code code = add_changes(session, plan, true, fault);
 
+    if (!code)
+        code = add_changes(session, plan, false, fault);
     for (size_t i = 0; !code && i < session->n_ops; i++)
         if (!session->ops[i]->dropped)
             code = add_op(session, plan, session->ops[i], fault);

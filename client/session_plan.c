@@ -69,6 +69,7 @@ static Code add_links(hero_session *session, struct session_plan *plan, struct f
 {
     for (size_t i = 0; i < session->n_ops; i++) {
         const struct session_op *op = session->ops[i];
+        ProtobufCBinaryData columns = {0, NULL};
         const struct binding *binding;
         struct session_pair pair;
         Code code;
@@ -80,8 +81,10 @@ static Code add_links(hero_session *session, struct session_plan *plan, struct f
         if (!code)
             code = session_pair_find(binding, op->field->name, &pair, fault);
         if (!code)
+            code = session_plan_columns(plan, op, &pair, &columns, fault);
+        if (!code)
             code = graph_build_link(&plan->build, op->from->message, pair.relationship,
-                                    op->to->message, fault);
+                                    op->to->message, columns, fault);
         if (code)
             return code;
     }
@@ -136,7 +139,7 @@ static Code compare_list(hero_session *session, struct session_plan *plan,
         code = add_change(plan, record, now->items[i], pair, true, fault);
         if (!code && (!other || other->state != RECORD_STORED))
             code = graph_build_link(&plan->build, record->message, pair->relationship,
-                                    now->items[i], fault);
+                                    now->items[i], (ProtobufCBinaryData){0, NULL}, fault);
     }
     for (size_t i = 0; !code && i < list->n_items; i++) {
         const struct session_record *other = session_find(session, list->items[i]);
@@ -228,19 +231,17 @@ static Code read_members(hero_session *session, struct session_plan *plan, struc
 
     for (size_t i = 0; !code && i < plan->build.n_members; i++) {
         ProtobufCMessage *message = (ProtobufCMessage *)(uintptr_t)plan->build.members[i]->record;
-        const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+        const struct model *model = plan->build.members[i]->binding->model;
         struct session_record *record = session_find(session, message);
 
         if (record && record->state == RECORD_STORED)
             continue;
-        for (unsigned j = 0; !code && j < descriptor->n_fields; j++) {
-            const ProtobufCFieldDescriptor *field = &descriptor->fields[j];
+        for (size_t j = 0; !code && j < model->n_relationships; j++) {
+            const ProtobufCFieldDescriptor *field =
+                graph_struct_field(message->descriptor, &model->relationships[j]);
             struct plan_list *now;
 
-            if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
-                field->label == PROTOBUF_C_LABEL_REPEATED &&
-                binding_relates(plan->build.members[i]->binding, field) &&
-                !(record && session_list_managed(record, session_list_of(record, field))))
+            if (field && !(record && session_list_managed(record, session_list_of(record, field))))
                 code = read_list(plan, message, field, &now, fault);
         }
     }

@@ -76,6 +76,11 @@ MUST_CHECK Code session_plan_updates(hero_session *session, struct session_plan 
 MUST_CHECK Code session_plan_links(hero_session *session, struct session_plan *plan,
                                    struct fault *fault);
 
+/* What the op says that its link holds, packed; nothing: data stays NULL. */
+MUST_CHECK Code session_plan_columns(struct session_plan *plan, const struct session_op *op,
+                                     const struct session_pair *pair,
+                                     ProtobufCBinaryData *ret_columns, struct fault *fault);
+
 /* session_answer.c: what was sent is stored now. */
 MUST_CHECK Code session_take_answer(hero_session *session, struct session_plan *plan,
                                     const Hero__V1__CommitResponse *answer, struct fault *fault);

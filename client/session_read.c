@@ -74,21 +74,17 @@ static Code take_records(struct reading *reading)
 {
     for (size_t i = 0; i < reading->n_queue; i++) {
         ProtobufCMessage *message = reading->queue[i];
-        const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-        const struct binding *binding;
+        const struct binding *binding = NULL;
         Code code = take_record(reading, message);
 
         if (!code)
             code = bindings_find(reading->bindings, message->descriptor, &binding, reading->fault);
-        for (unsigned j = 0; !code && j < descriptor->n_fields; j++) {
-            const ProtobufCFieldDescriptor *field = &descriptor->fields[j];
+        for (size_t j = 0; !code && j < binding->model->n_relationships; j++) {
+            const ProtobufCFieldDescriptor *field =
+                graph_struct_field(message->descriptor, &binding->model->relationships[j]);
             ProtobufCMessage **related;
-            size_t n;
+            size_t n = field ? graph_struct_related(message, field, &related) : 0;
 
-            if (field->type != PROTOBUF_C_TYPE_MESSAGE ||
-                field->label != PROTOBUF_C_LABEL_REPEATED || !binding_relates(binding, field))
-                continue;
-            n = graph_struct_related(message, field, &related);
             for (size_t k = 0; !code && k < n; k++)
                 code = enqueue(reading, related[k]);
         }

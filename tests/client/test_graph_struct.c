@@ -86,7 +86,7 @@ static void test_a_cycle_goes_in_once(void **state)
     assert_int_equal(graph->records[0]->member, HERO__V1__RECORD__MEMBER__NEW);
 
     assert_int_equal(graph_struct_assemble(fixture->bindings, graph, roots, 1, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      0);
     back = (const Hero *)records[0];
     assert_string_equal(back->name, "a");
@@ -153,7 +153,7 @@ static void test_a_long_chain(void **state)
     assert_int_equal(graph->n_records, 2 * N);
     assert_int_equal(graph->n_edges, 2 * N);
     assert_int_equal(graph_struct_assemble(fixture->bindings, graph, roots, 1, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      0);
     test_free(heroes);
     test_free(of);
@@ -220,11 +220,11 @@ static void test_broken_graphs(void **state)
     graph.records = all;
     graph.n_records = 1;
     assert_int_equal(graph_struct_assemble(fixture->bindings, &graph, roots, 2, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      HERO__V1__CODE__INTERNAL);
     graph.n_records = 2;
     assert_int_equal(graph_struct_assemble(fixture->bindings, &graph, roots, 1, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      HERO__V1__CODE__INTERNAL);
     graph.n_records = 1;
     edge.has_from = edge.has_to = 1;
@@ -234,13 +234,13 @@ static void test_broken_graphs(void **state)
     graph.edges = edges;
     graph.n_edges = 1;
     assert_int_equal(graph_struct_assemble(fixture->bindings, &graph, roots, 1, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      HERO__V1__CODE__INTERNAL);
     /* A relationship of newer models is left out. */
     edge.to = 1;
     edge.relationship = "friends";
     assert_int_equal(graph_struct_assemble(fixture->bindings, &graph, roots, 1, &hero__descriptor,
-                                           &fixture->arena, &records, &fixture->fault),
+                                           &fixture->arena, &records, NULL, &fixture->fault),
                      HERO__V1__CODE__OK);
 }
 
