@@ -183,7 +183,7 @@ void *arena_grow(struct arena *arena, void *memory, size_t size, size_t larger)
     while (*at && (*at)->data != (char *)memory)
         at = &(*at)->older;
     if (size <= LARGEST_STEP || !*at || (*at)->size != size || larger > SIZE_MAX / 2) {
-        void *copy = arena_alloc(arena, larger);
+        void *copy = arena_reserve(arena, larger);
         if (copy && size)
             memcpy(copy, memory, size);
         return copy;

@@ -128,7 +128,7 @@ Code answer_cut(const struct models *models, ProtobufCBinaryData whole, struct a
     ProtobufCBinaryData packed;
     size_t len = 0, part = 0;
     bool is_cut = false;
-    uint8_t *cut = arena_alloc(arena, whole.len + 2); /* and keys_only */
+    uint8_t *cut = arena_reserve(arena, whole.len + 2); /* and keys_only */
     arena_init(&scratch, arena->budget);
     scratch.pool = arena->pool;
     Code code = cut ? cut_head(whole, &scratch, cut, &len, &is_cut) : HERO__V1__CODE__INTERNAL;
