@@ -91,6 +91,52 @@ static void test_upsert_in_a_commit(void **state)
             HERO_INVALID_ARGUMENT, "[0].upsert.record.full_name", "required");
 }
 
+/* Many at once want the same records to be there: each is created once, and
+ * everybody is told who did it. */
+struct upserter {
+    struct call_case *test;
+    unsigned created, failed;
+};
+
+static void *upsert_all(void *arg)
+{
+    struct upserter *upserter = arg;
+    hero_error error = HERO_ERROR_INIT;
+
+    for (int i = 0; i < 40; i++) {
+        char json[80];
+        hero_result *result;
+
+        snprintf(json, sizeof(json), "{\"handle\": \"h%d\", \"full_name\": \"Name %d\"}", i, i);
+        result = hero_client_upsert_json(upserter->test->client, "author", json, NULL, &error);
+        upserter->created += hero_result_created(result);
+        upserter->failed += result == NULL;
+        hero_result_free(result);
+    }
+    hero_error_free(&error);
+    return NULL;
+}
+
+static void test_upserts_do_not_race(void **state)
+{
+    struct call_case *test = *state;
+    struct upserter upserters[4];
+    pthread_t threads[4];
+    unsigned created = 0;
+
+    for (int i = 0; i < 4; i++) {
+        upserters[i] = (struct upserter){test, 0, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, upsert_all, &upserters[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(upserters[i].failed, 0);
+        created += upserters[i].created;
+    }
+    assert_int_equal(created, 40);
+    assert_int_equal(call_case_rows(test, "author"), 40);
+}
+
 /* ---- etags ---- */
 
 static char *etag_of(struct call_case *test, int64_t id)
@@ -441,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_upsert),
         TEST(test_upsert_in_a_commit),
+        TEST(test_upserts_do_not_race),
         TEST(test_optimistic_concurrency),
         TEST(test_no_update_is_lost),
         TEST(test_replace_tells_the_difference),

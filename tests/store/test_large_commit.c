@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define CODE(name) HERO__V1__CODE__##name
 
@@ -14,9 +15,9 @@ static void count_done(struct store_write *write)
     sem_post(&((struct pending *)write->arg)->done);
 }
 
-/* A commit as it comes over the wire. */
-static Code run_packed(struct store_case *c, struct pending *pending,
-                       Hero__V1__Mutation **mutations, size_t n, bool keys_only, bool validate_only)
+/* A commit as it comes over the wire; `with` says what is special about it. */
+static Code run_packed_with(struct store_case *c, struct pending *pending,
+                            Hero__V1__Mutation **mutations, size_t n, struct store_write with)
 {
     Hero__V1__CommitRequest request = HERO__V1__COMMIT_REQUEST__INIT;
     struct arena *arena = arena_alloc(&c->arena, sizeof(*arena));
@@ -28,18 +29,27 @@ static Code run_packed(struct store_case *c, struct pending *pending,
     ProtobufCBinaryData packed = {hero__v1__commit_request__get_packed_size(&request), NULL};
     packed.data = arena_alloc(&c->arena, packed.len);
     hero__v1__commit_request__pack(&request, packed.data);
-    pending->write = (struct store_write){.models = c->models,
-                                          .arena = arena,
-                                          .method = "test",
-                                          .packed = packed,
-                                          .path_format = "mutations[%zu]",
-                                          .max_items = 100000,
-                                          .keys_only = keys_only,
-                                          .validate_only = validate_only,
-                                          .done = count_done,
-                                          .arg = pending};
+    with.models = c->models;
+    with.arena = arena;
+    with.method = "test";
+    with.packed = packed;
+    with.request_bytes = packed.data;
+    with.request_len = packed.len;
+    with.path_format = "mutations[%zu]";
+    with.max_items = 100000;
+    with.done = count_done;
+    with.arg = pending;
+    pending->write = with;
     store_submit(c->store, &pending->write);
     return case_wait(pending);
+}
+
+static Code run_packed(struct store_case *c, struct pending *pending,
+                       Hero__V1__Mutation **mutations, size_t n, bool keys_only, bool validate_only)
+{
+    return run_packed_with(
+        c, pending, mutations, n,
+        (struct store_write){.keys_only = keys_only, .validate_only = validate_only});
 }
 
 static Hero__V1__Mutation **heroes(struct store_case *c, size_t n, const char *secret)
@@ -148,6 +158,62 @@ static void test_limit_of_items(void **state)
     case_done(&pending);
 }
 
+/* Repeated, it is answered as it was, with keys only: also what it created. */
+static void test_repeat_of_a_large_commit(void **state)
+{
+    enum { N = 2000 };
+    struct store_case *c = *state;
+    struct pending first, again;
+    struct store_write with = {.identity = {.principal = "uid:1", .seq = 1, .lowest_seq = 1}};
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t ms = (uint64_t)now.tv_sec * 1000;
+    for (int i = 0; i < 6; i++)
+        with.identity.client[i] = (uint8_t)(ms >> (40 - 8 * i));
+    with.identity.client[6] = 0x70;
+    with.identity.client[8] = 0x80;
+    Hero__V1__Mutation **all = heroes(c, N, "s");
+    Hero__V1__UpsertRequest upsert = HERO__V1__UPSERT_REQUEST__INIT;
+    upsert.model = arena_strdup(&c->arena, "author");
+    upsert.has_value = 1;
+    upsert.value = case_record(c, "author", "handle=ann;full_name=Ann");
+    all[N - 1]->op_case = HERO__V1__MUTATION__OP_UPSERT;
+    all[N - 1]->upsert = &upsert;
+    assert_int_equal(run_packed_with(c, &first, all, N, with), CODE(OK));
+    Hero__V1__CommitResponse *whole = case_answer(c, &first);
+    assert_false(whole->keys_only);
+    assert_int_equal(run_packed_with(c, &again, all, N, with), CODE(OK));
+    Hero__V1__CommitResponse *kept = case_answer(c, &again);
+    assert_true(kept->keys_only);
+    assert_int_equal(kept->commit, whole->commit);
+    assert_int_equal(kept->n_outcomes, N);
+    assert_true(kept->outcomes[N - 1]->created);
+    assert_int_equal(kept->outcomes[N - 2]->records[0]->ref, N - 1);
+    assert_in_range(kept->outcomes[N - 2]->records[0]->value.len, 2, 4);
+    case_done(&first);
+    case_done(&again);
+    assert_int_equal(store_case_sql(c, "SELECT count(*) FROM hero"), N - 1);
+}
+
+/* Its time is up in the middle: nothing of it is stored. */
+static void test_deadline_in_the_middle(void **state)
+{
+    enum { N = 50000 };
+    struct store_case *c = *state;
+    struct pending pending;
+    struct timespec now;
+    Hero__V1__Mutation **all = heroes(c, N, "s");
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t soon = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + 40000000;
+    assert_int_equal(
+        run_packed_with(c, &pending, all, N, (struct store_write){.deadline_ns = soon}),
+        CODE(DEADLINE_EXCEEDED));
+    case_done(&pending);
+    assert_int_equal(store_case_sql(c, "SELECT count(*) FROM hero"), 0);
+    assert_int_equal(run_packed(c, &pending, all, 10, true, false), CODE(OK));
+    case_done(&pending);
+}
+
 /* ---- dry runs ---- */
 
 static void test_validate_only(void **state)
@@ -230,6 +296,8 @@ int main(void)
         TEST(test_refs_over_mutations),
         TEST(test_answer_outgrows_a_message),
         TEST(test_limit_of_items),
+        TEST(test_repeat_of_a_large_commit),
+        TEST(test_deadline_in_the_middle),
         TEST(test_validate_only),
         TEST(test_validate_only_in_a_batch),
     };

@@ -9,6 +9,7 @@
 #define CODE(name) HERO__V1__CODE__##name
 #define CONFLICT(name) HERO__V1__UPSERT_REQUEST__CONFLICT__##name
 #define NEW HERO__V1__RECORD__MEMBER__NEW
+#define KEY HERO__V1__RECORD__MEMBER__KEY
 #define CONNECT HERO__V1__RECORD__MEMBER__CONNECT_OR_CREATE
 
 static Hero__V1__Mutation *upsert(struct store_case *c, const char *model, const char *fields,
@@ -169,18 +170,22 @@ static void test_upsert_ref(void **state)
 }
 
 /* Nested: new, by key and by unique key; what is found is linked, never changed. */
-static void test_connect_or_create_by_unique_key(void **state)
+static void test_nested_create_mixes_new_by_id_and_by_unique_key(void **state)
 {
     struct store_case *c = *state;
     struct pending pending;
     expect(c, case_create_one(c, "author", "handle=ann;full_name=Ann"), CODE(OK), NULL);
+    expect(c, case_create_one(c, "order", "name=red"), CODE(OK), NULL);
     const struct graph_spec records[] = {{"book", "title=One", NEW},
                                          {"author", "full_name=Ann", CONNECT},
                                          {"author", "handle=ann;full_name=Other", CONNECT},
-                                         {"author", "handle=bob;full_name=Bob", CONNECT}};
-    const struct edge_spec edges[] = {{1, 2, "authors"}, {1, 3, "editors"}, {1, 4, "authors"}};
-    assert_int_equal(case_run(c, &pending, case_create(c, records, 4, edges, 3)), CODE(OK));
-    assert_int_equal(case_answer(c, &pending)->outcomes[0]->added, 3);
+                                         {"author", "handle=bob;full_name=Bob", CONNECT},
+                                         {"order", "name=red", KEY},
+                                         {"order", "name=blue", NEW}};
+    const struct edge_spec edges[] = {
+        {1, 2, "authors"}, {1, 3, "editors"}, {1, 4, "authors"}, {1, 5, "tags"}, {1, 6, "tags"}};
+    assert_int_equal(case_run(c, &pending, case_create(c, records, 6, edges, 5)), CODE(OK));
+    assert_int_equal(case_answer(c, &pending)->outcomes[0]->added, 5);
     case_done(&pending);
     assert_int_equal(store_case_sql(c, "SELECT count(*) FROM author"), 2);
     assert_int_equal(store_case_sql(c, "SELECT full_name = 'Ann' FROM author WHERE handle = 'ann'"),
@@ -294,7 +299,7 @@ int main(void)
         TEST(test_upsert_ignore_and_fail),
         TEST(test_upsert_refused),
         TEST(test_upsert_ref),
-        TEST(test_connect_or_create_by_unique_key),
+        TEST(test_nested_create_mixes_new_by_id_and_by_unique_key),
         TEST(test_optimistic_concurrency),
         TEST(test_etag_of_every_column),
     };
