@@ -350,6 +350,9 @@ static Code compare(struct comparison *c, struct db *db, struct table_plan *plan
         compare_key(c);
         adopt_compare_foreign_keys(c);
         compare_uniques(c);
+        Code code = adopt_compare_create(c, db, fault);
+        if (code != HERO__V1__CODE__OK)
+            return code;
     }
     return plan_indexes(c, db, plan, fault);
 }

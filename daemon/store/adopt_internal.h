@@ -25,5 +25,7 @@ const struct column *adopt_column(const struct model *model, const char *name);
 
 /* adopt_keys.c */
 void adopt_compare_foreign_keys(struct comparison *c);
+/* adopt_create.c */
+MUST_CHECK Code adopt_compare_create(struct comparison *c, struct db *db, struct fault *fault);
 
 #endif

@@ -151,18 +151,21 @@ static Code answer(struct store_change *change, const struct plan *plan,
 {
     Hero__V1__ApplyModelsResponse *applied = &change->applied;
     hero__v1__apply_models_response__init(applied);
-    applied->warnings = arena_array(change->arena, models->n_warnings, sizeof(char *));
+    size_t n_warnings = models->n_warnings + plan->n_warnings;
+    applied->warnings = arena_array(change->arena, n_warnings, sizeof(char *));
     applied->steps = arena_array(change->arena, plan->n_steps, sizeof(*applied->steps));
-    if ((models->n_warnings > 0 && !applied->warnings) || (plan->n_steps > 0 && !applied->steps))
+    if ((n_warnings > 0 && !applied->warnings) || (plan->n_steps > 0 && !applied->steps))
         return exhausted(&change->fault);
-    for (size_t i = 0; i < models->n_warnings; i++) {
-        applied->warnings[i] = arena_strdup(change->arena, models->warnings[i]);
+    for (size_t i = 0; i < n_warnings; i++) {
+        const char *warning =
+            i < models->n_warnings ? models->warnings[i] : plan->warnings[i - models->n_warnings];
+        applied->warnings[i] = arena_strdup(change->arena, warning);
         if (!applied->warnings[i])
             return exhausted(&change->fault);
     }
     for (size_t i = 0; i < plan->n_steps; i++)
         applied->steps[i] = &plan->steps[i]->wire;
-    applied->n_warnings = models->n_warnings;
+    applied->n_warnings = n_warnings;
     applied->n_steps = plan->n_steps;
     applied->ddl = plan->ddl;
     applied->n_ddl = plan->n_ddl;

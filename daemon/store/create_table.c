@@ -154,6 +154,22 @@ const char *sql_squeezed(struct arena *arena, const char *sql, size_t len)
     return copy;
 }
 
+bool sql_same(const char *a, const char *b)
+{
+    for (;;) {
+        struct token left = token_at(skip_blanks(a)), right = token_at(skip_blanks(b));
+        bool words = left.kind == TOKEN_WORD;
+        if (left.kind != right.kind || left.len != right.len ||
+            (words ? strncasecmp(left.text, right.text, left.len)
+                   : memcmp(left.text, right.text, left.len)) != 0)
+            return false;
+        if (left.kind == TOKEN_END)
+            return true;
+        a = left.text + left.len;
+        b = right.text + right.len;
+    }
+}
+
 /* ---- lists ---- */
 
 static void *grown(struct arena *arena, void *elements, size_t n, size_t size)

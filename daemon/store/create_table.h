@@ -43,4 +43,7 @@ bool create_table_read(const char *sql, struct arena *arena, struct create_table
  * none at its ends. NULL: no memory. */
 const char *sql_squeezed(struct arena *arena, const char *sql, size_t len);
 
+/* Are they the same but for blanks, comments and the case of words? */
+bool sql_same(const char *a, const char *b);
+
 #endif

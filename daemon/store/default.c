@@ -28,14 +28,16 @@ static bool is_word(const char *text, size_t len, const char *word)
     return len == strlen(word) && strncasecmp(text, word, len) == 0;
 }
 
-/* The inside of '...', with '' as one '. False where it is no such literal. */
+/* The inside of '...', with '' as one '; of "..." too, which is a text in a
+ * DEFAULT. False where it is no such literal. */
 static bool unquote(const char *text, size_t len, char *out, size_t *ret_len)
 {
     size_t n = 0;
-    if (len < 2 || text[0] != '\'' || text[len - 1] != '\'')
+    char quote = *text == '"' ? '"' : '\'';
+    if (len < 2 || text[0] != quote || text[len - 1] != quote)
         return false;
     for (size_t i = 1; i < len - 1; i++) {
-        if (text[i] == '\'' && text[++i] != '\'')
+        if (text[i] == quote && text[++i] != quote)
             return false;
         if (i >= len - 1)
             return false;

@@ -32,6 +32,8 @@ struct plan {
     size_t n_ddl;
     char **adopted;
     size_t n_adopted;
+    const char **warnings; /* what adopted tables have and models don't say */
+    size_t n_warnings;
     bool touches_tables; /* that are there */
     bool *suspect;       /* by position in models: its foreign keys need a look in the end */
 };

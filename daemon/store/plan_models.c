@@ -180,6 +180,20 @@ static Code make_indexes(struct plan *plan, struct coming *coming, const struct 
     return code;
 }
 
+static Code take_warnings(struct plan *plan, const struct table_plan *table)
+{
+    size_t n = plan->n_warnings + table->n_warnings;
+    const char **warnings = arena_array(plan->arena, n + 1, sizeof(*warnings));
+    if (!warnings)
+        return plan_exhausted(plan);
+    for (size_t i = 0; i < n; i++)
+        warnings[i] =
+            i < plan->n_warnings ? plan->warnings[i] : table->warnings[i - plan->n_warnings];
+    plan->warnings = warnings;
+    plan->n_warnings = n;
+    return HERO__V1__CODE__OK;
+}
+
 static Code make_table(struct plan *plan, struct coming *coming, const struct table_plan *table)
 {
     const struct model *model = table->model, *was = model_ancestor(plan->served, model);
@@ -196,6 +210,7 @@ static Code make_table(struct plan *plan, struct coming *coming, const struct ta
         plan->adopted[plan->n_adopted++] = arena_strdup(plan->arena, model->table);
         step = plan_step(plan, "it is there already, and as the model says", "adopt table %s",
                          model->table);
+        code = take_warnings(plan, table);
     }
     return code == HERO__V1__CODE__OK ? make_indexes(plan, coming, table, step) : code;
 }
@@ -208,8 +223,7 @@ static Code look_at_all(struct plan *plan)
     Code worst = HERO__V1__CODE__OK;
     size_t most = 0;
     for (size_t i = 0; i < models->n_models; i++)
-        most += models->models[i].n_columns + models->models[i].n_foreign_keys +
-                models->models[i].n_indexes + 2;
+        most += models->models[i].n_columns + models->models[i].n_foreign_keys + 2;
     coming.names = arena_array(plan->arena, most, sizeof(*coming.names));
     coming.makers = arena_array(plan->arena, most, sizeof(*coming.makers));
     if (!coming.names || !coming.makers)

@@ -82,13 +82,15 @@ def same_value(column, shown, stored):
     if stored is None or shown is None:
         return stored is None and shown is None
     if column.kind == "bytes":
-        return base64.b64decode(shown) == (stored if isinstance(stored, bytes) else stored.encode())
+        if isinstance(stored, float):
+            return float(base64.b64decode(shown)) == stored
+        return base64.b64decode(shown) == (stored if isinstance(stored, bytes) else str(stored).encode("utf-8", "surrogateescape"))
     if column.kind == "bool":
         return shown is bool(stored) and stored in (0, 1)
     if column.kind in ("int64", "double"):
         return shown == stored and not isinstance(shown, bool)
     if column.kind.endswith("Timestamp"):
-        return shown.rstrip("Z").replace("T", " ") == stored.replace(".000000", "").rstrip("0").rstrip(".")
+        return shown.replace("T", " ").replace("Z", "") in (stored, stored[:19])
     if column.format == "UUID":
         return shown.replace("-", "") == stored.replace("-", "")
     if column.format == "DECIMAL":
@@ -144,8 +146,11 @@ def related_count(database, models, model, relationship):
     if relationship.link:
         link = models[relationship.link]
         column = relationship.link_from and link.column(relationship.link_from).name
-        from_ = keys_between(database, link, model, column)[0]
-        to = next(key for key in keys_between(database, link, target) if key != from_)
+        primary = {c.name.lower() for c in link.columns if c.key}
+        ends = lambda *of: [key for key in keys_between(database, link, *of)
+                            if all(from_.lower() in primary for from_, _ in key[1])]
+        from_ = ends(model, column)[0]
+        to = next(key for key in ends(target) if key != from_)
         sql = (f"SELECT count(*) FROM {quoted(link.table)} l JOIN {quoted(model.table)} a ON {joined(from_, 'l', 'a')} "
                f"JOIN {quoted(target.table)} b ON {joined(to, 'l', 'b')}")
     else:

@@ -211,6 +211,33 @@ static void foreign_keys_that_models_have_not(void **state)
           "other(a)");
 }
 
+/* CHECKs of the model must be there, in whatever spelling; others may. */
+static void checks_differ(void **state)
+{
+    static const char text[] = "message C { option (hero.table) = {check: {sql: 'a < b'}};"
+                               " optional int64 a = 1 [(hero.column).primary_key = true];"
+                               " optional int64 b = 2 [(hero.column).check = 'b > 0']; }";
+    struct fixture *f = *state;
+    struct table_plan plan;
+    assert_int_equal(plan_for(f, text, "C",
+                              "CREATE TABLE c (a INTEGER PRIMARY KEY, b INTEGER "
+                              "CONSTRAINT n CHECK(B>0), CHECK (a <b /* so */))",
+                              &plan),
+                     HERO__V1__CODE__OK);
+    assert_int_equal(plan.n_warnings, 0);
+    assert_int_equal(plan_for(f, text, "C",
+                              "CREATE TABLE c (a INTEGER PRIMARY KEY, b INTEGER CHECK (b > 1), "
+                              "CHECK (a < b))",
+                              &plan),
+                     HERO__V1__CODE__FAILED_PRECONDITION);
+    assert_true(fixture_blames(f, "C.b", "no CHECK (b > 0)"));
+    warns(f, TABLE(ID NAME CODE PID REST ", CHECK (price > 0)"), "it has CHECK (price > 0)");
+    warns(f, TABLE(ID NAME CODE PID REST ", UNIQUE (name, price) ON CONFLICT REPLACE"),
+          "ON CONFLICT REPLACE");
+    warns(f, TABLE(ID NAME CODE PID REST) "CREATE TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END",
+          "trigger tr");
+}
+
 static void uniques_differ(void **state)
 {
     struct fixture *f = *state;
@@ -284,6 +311,8 @@ static void default_literals(void **state)
     struct column none = {.default_kind = DEFAULT_NONE};
     assert_true(default_matches("'it''s'", &text));
     assert_true(default_matches(" ( 'it''s' ) ", &text));
+    assert_true(default_matches("\"it's\"", &text));
+    assert_false(default_matches("\"it's'", &text));
     assert_false(default_matches("'it's'", &text));
     assert_false(default_matches("'it''s", &text));
     assert_false(default_matches("it''s", &text));
@@ -318,6 +347,7 @@ int main(void)
         TEST(keys_differ),
         TEST(foreign_keys_differ),
         TEST(foreign_keys_that_models_have_not),
+        TEST(checks_differ),
         TEST(uniques_differ),
         TEST(other_things_of_that_name),
         TEST(all_differences_at_once),

@@ -91,6 +91,7 @@ struct infer_relationship {
     const char *field;
     unsigned number;
     bool single;
+    bool remote, tells_end;          /* the related record holds the key; must that be said? */
     struct infer_relationship *back; /* the other side; NULL: none */
     const struct infer_table *link;  /* NULL: without link model */
     const char *link_from;           /* NULL: clear without */

@@ -300,6 +300,42 @@ static Code read_foreign_keys(struct infer *infer, struct infer_table *table)
 
 /* ---- both ends of one kind ---- */
 
+/* INTEGER PRIMARY KEY: SQLite sees to it that it stays one. */
+static bool is_row_id(const struct infer_table *table, const struct infer_column *column)
+{
+    return table->n_key == 1 && table->key[0] == column && !table->without_rowid &&
+           column->shape->type && sqlite3_stricmp(column->shape->type, "INTEGER") == 0;
+}
+
+/* Rows that refer with texts to ids refer to nothing. */
+static bool can_agree(const struct infer_table *table, const struct infer_foreign_key *key)
+{
+    for (size_t i = 0; i < key->n; i++) {
+        const struct infer_column *own = key->columns[i], *referred = key->referred[i];
+        bool fixed = is_row_id(table, own) || is_row_id(key->target, referred);
+        bool bools = (own->kind == INFER_INT64 && referred->kind == INFER_BOOL) ||
+                     (own->kind == INFER_BOOL && referred->kind == INFER_INT64);
+        if (fixed && own->kind != referred->kind && !bools)
+            return false;
+    }
+    return true;
+}
+
+static void drop_disagreeing(struct infer *infer, struct infer_table *table)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < table->n_foreign_keys; f++) {
+        const struct infer_foreign_key *key = &table->foreign_keys[f];
+        if (can_agree(table, key))
+            table->foreign_keys[n++] = *key;
+        else
+            infer_say(infer, &table->comments,
+                      "The foreign key (%s) to %s is not kept: it holds what is no id.",
+                      key->columns[0]->shape->name, key->target->shape.name);
+    }
+    table->n_foreign_keys = n;
+}
+
 /* Numbers are carried by texts too, whatever the column is declared as. */
 static bool widen(struct infer *infer, struct infer_column *a, struct infer_column *b)
 {
@@ -324,6 +360,8 @@ static void agree(struct infer *infer)
 {
     for (bool changed = true; changed;) {
         changed = false;
+        for (size_t t = 0; t < infer->n_tables; t++)
+            drop_disagreeing(infer, &infer->tables[t]);
         for (size_t t = 0; t < infer->n_tables; t++)
             for (size_t f = 0; f < infer->tables[t].n_foreign_keys; f++) {
                 struct infer_foreign_key *key = &infer->tables[t].foreign_keys[f];

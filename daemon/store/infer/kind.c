@@ -30,6 +30,11 @@ const char *infer_kind_name(enum infer_kind kind)
     return kinds[kind].name;
 }
 
+static uint64_t n_values(const Values *v)
+{
+    return v->integers + v->reals + v->texts + v->blobs;
+}
+
 /* What sql_type takes: words, and one or two numbers in parentheses. */
 static bool is_plain_type(const char *type)
 {
@@ -50,7 +55,8 @@ void infer_set_kind(struct infer *infer, struct infer_column *column, enum infer
     (void)infer;
     column->kind = kind;
     column->sql_type = declared;
-    if (sqlite3_stricmp(declared, kinds[kind].sql) == 0 || !is_plain_type(declared))
+    bool carries = kind == INFER_BYTES && column->values.blobs < n_values(&column->values);
+    if ((sqlite3_stricmp(declared, kinds[kind].sql) == 0 && !carries) || !is_plain_type(declared))
         column->sql_type = NULL;
 }
 
@@ -116,11 +122,6 @@ static enum meant meant_by(const char *type)
 }
 
 /* ---- values ---- */
-
-static uint64_t n_values(const Values *v)
-{
-    return v->integers + v->reals + v->texts + v->blobs;
-}
 
 static uint64_t n_numbers(const Values *v)
 {
@@ -282,7 +283,7 @@ static enum infer_kind choose(struct infer *infer, struct infer_column *column)
     kind = widest(v);
     if (kind == INFER_BYTES && v->blobs < n_values(v))
         infer_say(infer, &column->comments,
-                  "Bytes carry its texts too; what is written is a blob.");
+                  "Bytes carry its other values too, as texts; what is written is a blob.");
     say_what_is_there(infer, column);
     return kind;
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "infer.h"
@@ -90,18 +89,13 @@ static struct literal read_literal(struct arena *arena, const char *sql)
 
 /* ---- as text of the kind ---- */
 
+/* 2.0 is an integer to SQLite and an expression here. */
 static bool integer_of(const char *text, int64_t *ret_integer)
 {
     char *end;
     errno = 0;
     *ret_integer = strtoll(text, &end, 10);
-    if (errno == 0 && *end == '\0' && end > text)
-        return true;
-    errno = 0;
-    double real = strtod(text, &end);
-    *ret_integer = fabs(real) < 9e15 ? (int64_t)real : 0;
-    return errno == 0 && *end == '\0' && end > text && fabs(real) < 9e15 &&
-           (double)*ret_integer == real;
+    return errno == 0 && *end == '\0' && end > text && !isspace((unsigned char)*text);
 }
 
 static unsigned digit(char c)

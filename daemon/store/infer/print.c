@@ -220,6 +220,10 @@ static void put_relationship(FILE *out, const struct infer_relationship *relatio
     put_text(&options, "link_model", relationship->link ? relationship->link->message : NULL);
     put_text(&options, "link_from", relationship->link_from);
     put_text(&options, "foreign_key", relationship->foreign_key);
+    if (relationship->tells_end) {
+        put_option(&options, "remote");
+        fputs(relationship->remote ? "true" : "false", out);
+    }
     fputs(options.n > 0 ? "}];\n" : " [(hero.relationship) = {}];\n", out);
 }
 

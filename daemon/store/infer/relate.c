@@ -189,6 +189,10 @@ static void relate_key(struct infer *infer, struct infer_table *table,
     other->back = own;
     if (is_ambiguous(table, key->target))
         own->foreign_key = other->foreign_key = own_column(table, key)->field;
+    /* Where a single record may be at either end of a key. */
+    if (table == key->target ? key->unique : n_keys_between(key->target, table) > 0)
+        own->tells_end = other->tells_end = true;
+    other->remote = true;
 }
 
 /* ---- link models ---- */
