@@ -27,8 +27,8 @@ struct config {
     uint64_t log_level;
     uint64_t readers;
     bool echo;
-    uint64_t message_bytes, memory_bytes, page_size, max_page_size, max_mutations, in_flight, in_flight_per_client,
-        max_clients;
+    uint64_t message_bytes, memory_bytes, page_size, max_page_size, max_mutations, in_flight,
+        in_flight_per_client, max_clients;
     uint64_t timeout_ms, send_timeout_ms, retention_ms, idle_timeout_ms;
     /* Nobody named them: their directories may be created. */
     bool database_is_default, listen_is_default;

@@ -21,6 +21,7 @@
 #include "dispatch.h"
 #include "log.h"
 #include "server_address.h"
+#include "server_affinity.h"
 #include "server_connections.h"
 #include "server_probe.h"
 
@@ -69,6 +70,7 @@ struct server {
     atomic_bool stopping;
     atomic_ullong next_id;
     atomic_uint probe_port; /* network byte order; of the tcp probe under way */
+    atomic_uint probe_pipe; /* of the probe's connection, until nng has let it go; 0: none */
     atomic_uint n_busy;     /* contexts that do not receive */
 };
 
@@ -295,11 +297,16 @@ static void pipe_event(nng_pipe pipe, nng_pipe_ev event, void *arg)
     struct peer peer;
 
     if (event == NNG_PIPE_EV_REM_POST) {
-        connections_remove(&server->connections, (uint32_t)nng_pipe_id(pipe));
+        unsigned ended = (unsigned)nng_pipe_id(pipe);
+        connections_remove(&server->connections, ended);
+        atomic_compare_exchange_strong(&server->probe_pipe, &ended, 0);
         return;
     }
     identify(pipe, &peer);
-    if (!connections_add(&server->connections, &peer, is_own_probe(server, pipe, &peer))) {
+    bool own = is_own_probe(server, pipe, &peer);
+    if (own)
+        atomic_store(&server->probe_pipe, peer.pipe);
+    if (!connections_add(&server->connections, &peer, own)) {
         log_limited(LOG_LEVEL_NOTICE, "refused", "principal=%s pid=%d reason=\"max-clients\"",
                     peer.principal, peer.pid);
         nng_pipe_close(pipe);
@@ -308,52 +315,15 @@ static void pipe_event(nng_pipe pipe, nng_pipe_ev event, void *arg)
 
 /* ---- start ---- */
 
-/* The CPU for nng's threads under "auto". They hand work to each other all
- * the time; on one CPU that costs no wake-up of another (measured on two
- * CPUs, 16 gets in flight: 1.3 times the throughput of "any"). Large machines have room, and
- * there the one CPU may be somebody else's. */
-static int choose_cpu(int io_cpu, const cpu_set_t *allowed)
-{
-    int n = CPU_COUNT(allowed);
-
-    if (io_cpu != SERVER_IO_CPU_AUTO)
-        return io_cpu;
-    if (n < 2 || n > 8)
-        return SERVER_IO_CPU_ANY;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, allowed))
-            return cpu;
-    }
-    return SERVER_IO_CPU_ANY;
-}
-
-/* nng makes its threads at its first call; they inherit our affinity. */
-static int open_socket(struct server *server, int io_cpu)
-{
-    cpu_set_t all, one;
-    bool moved = false;
-    int error;
-
-    if (sched_getaffinity(0, sizeof(all), &all) == 0) {
-        int cpu = choose_cpu(io_cpu, &all);
-        CPU_ZERO(&one);
-        if (cpu >= 0 && cpu < CPU_SETSIZE) {
-            CPU_SET(cpu, &one);
-            moved = sched_setaffinity(0, sizeof(one), &one) == 0;
-            if (!moved)
-                log_line(LOG_LEVEL_WARNING, "io_cpu", "cpu=%d error=\"no such CPU for us\"", cpu);
-        }
-    }
-    error = nng_rep0_open(&server->socket);
-    if (moved)
-        sched_setaffinity(0, sizeof(all), &all);
-    return error;
-}
-
 static Code set_up(struct server *server, int io_cpu, struct fault *fault)
 {
     struct limits *limits = &server->daemon->limits;
-    int error = open_socket(server, io_cpu);
+    cpu_set_t before;
+    bool moved = server_affinity_enter(io_cpu, &before);
+    int error = nng_rep0_open(&server->socket); /* the first call: it makes all of nng's threads */
+
+    if (moved)
+        server_affinity_leave(&before);
 
     if (!error)
         error = nng_socket_set_size(server->socket, NNG_OPT_RECVMAXSZ,
@@ -480,11 +450,31 @@ const char *server_url(const struct server *server, size_t i)
 
 /* ---- while it serves ---- */
 
+/* Connections end on nng's one reaper thread; where it hangs (sendmsg.c), each
+ * client that goes leaves a descriptor and a place among max-clients behind. */
+static Code await_end(struct server *server, uint32_t timeout_ms, struct fault *fault)
+{
+    const struct timespec pause = {0, 500000};
+    int64_t until_ns = now_ns() + (int64_t)timeout_ms * 1000000;
+
+    while (atomic_load(&server->probe_pipe) != 0) {
+        if (now_ns() > until_ns)
+            return fault_set(fault, HERO__V1__CODE__UNAVAILABLE,
+                             "connections that end are not let go (%u ms): herod serves on, but "
+                             "will run out of places for clients; restart it",
+                             timeout_ms);
+        nanosleep(&pause, NULL);
+    }
+    return HERO__V1__CODE__OK;
+}
+
 Code server_probe(struct server *server, uint32_t timeout_ms, struct fault *fault)
 {
     for (size_t i = 0; i < server->n_listeners; i++) {
         Code code = server_probe_address(&server->listeners[i].address, timeout_ms,
                                          &server->probe_port, fault);
+        if (code == HERO__V1__CODE__OK)
+            code = await_end(server, timeout_ms, fault);
         if (code != HERO__V1__CODE__OK)
             return code;
     }
