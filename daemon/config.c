@@ -72,7 +72,7 @@ static const struct option_row rows[] = {
     {"memory-limit", 0, KIND_SIZE, NUMBER(memory_bytes, 16 << 20, 1ull << 40), "256M", "SIZE",
      "memory of all requests together"},
     {"mutation-limit", 0, KIND_NUMBER, NUMBER(max_mutations, 1, 10000000), "100000", "N",
-     "mutations of a commit; also its records, links and targets, and keys of a read"},
+     "mutations of a commit; also records, links and targets of one, and keys of a read"},
     {"page-size", 0, KIND_NUMBER, NUMBER(page_size, 1, 100000), "100", "N",
      "records of a page when the request doesn't say"},
     {"max-page-size", 0, KIND_NUMBER, NUMBER(max_page_size, 1, 100000), "1000", "N",

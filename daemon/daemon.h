@@ -15,7 +15,7 @@ struct limits {
     unsigned in_flight_per_pipe; /* of one connection */
     unsigned max_clients;        /* connections */
     uint32_t page_size, max_page_size;
-    unsigned max_mutations; /* and records of one commit's graphs */
+    unsigned max_mutations; /* and records, edges, targets of one of them, keys of a read */
     unsigned max_expand_depth;
     uint32_t timeout_ms, max_timeout_ms;
     uint32_t send_timeout_ms; /* a reader slower than this is disconnected */

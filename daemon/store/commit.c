@@ -194,13 +194,12 @@ static void prefix_paths(struct commit *commit, const Hero__V1__Mutation *mutati
 static Code run_one(struct commit *commit, const Hero__V1__Mutation *mutation)
 {
     Hero__V1__Outcome outcome = HERO__V1__OUTCOME__INIT;
-    size_t most = commit->write->max_items;
-    commit->n_items += store_mutation_items(mutation);
-    if (most != 0 && commit->n_items > most)
+    size_t most = commit->write->max_items, n = store_mutation_items(mutation);
+    if (most != 0 && n > most)
         return fault_add(commit->fault, "",
-                         "is past the %zu records, edges and targets that one commit may have: "
-                         "send several",
-                         most);
+                         "names %zu records, edges or targets, at most %zu are taken in one "
+                         "mutation: send several",
+                         n, most);
     Code code = commit_in_time(commit);
     if (code == HERO__V1__CODE__OK)
         code = mutation_run(commit, mutation, &outcome);

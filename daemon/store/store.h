@@ -139,7 +139,7 @@ struct store_write {
      * mutations are unpacked one at a time. */
     ProtobufCBinaryData packed;
     const char *path_format; /* "" for a single mutation; "mutations[%zu]" for Commit */
-    size_t max_items;        /* records, edges and targets of all mutations; 0: no bound */
+    size_t max_items;        /* records, edges and targets of one mutation; 0: no bound */
     bool keys_only;          /* records of the answer hold their keys only */
     bool etags;              /* records of the answer have their etags */
     bool validate_only;      /* all is done, answered, and undone; no identity is looked at */

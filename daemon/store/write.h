@@ -29,11 +29,10 @@ struct commit {
     struct db *db;
     const struct models *models; /* served now: only the writer thread changes them */
     struct store_write *write;
-    struct arena *arena; /* of the mutation that runs; what outlives it is in the write's */
-    struct fault *fault; /* the write's; paths are relative to the mutation */
-    bool is_last;        /* no later mutation can name this one's records */
-    bool etags;          /* the mutation's records are answered with theirs */
-    size_t n_items;
+    struct arena *arena;    /* of the mutation that runs; what outlives it is in the write's */
+    struct fault *fault;    /* the write's; paths are relative to the mutation */
+    bool is_last;           /* no later mutation can name this one's records */
+    bool etags;             /* the mutation's records are answered with theirs */
     struct graph_refs kept; /* the keys of records that earlier mutations named by ref */
     struct answer answer;
 };
