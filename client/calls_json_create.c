@@ -57,7 +57,7 @@ static Code key_of(const hero_request *request, const Hero__V1__Record *record, 
         return code;
     for (size_t i = 0; i < model->n_columns; i++)
         if (!model->columns[i].primary_key)
-            field_set_present(message, model->columns[i].field, false);
+            field_clear(message, model->columns[i].field);
     ret_key->len = protobuf_c_message_get_packed_size(message);
     ret_key->data = arena_alloc(arena, ret_key->len);
     if (!ret_key->data)

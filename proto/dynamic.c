@@ -342,3 +342,39 @@ void field_set_present(ProtobufCMessage *message, const ProtobufCFieldDescriptor
         return;
     *(protobuf_c_boolean *)(base + field->quantifier_offset) = present;
 }
+
+void field_clear(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    void *value = (char *)message + field->offset;
+    field_set_present(message, field, false);
+    if (field->label != PROTOBUF_C_LABEL_NONE || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        return;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        break; /* NULL already */
+    case PROTOBUF_C_TYPE_BYTES:
+        *(ProtobufCBinaryData *)value = (ProtobufCBinaryData){0, NULL};
+        break;
+    case PROTOBUF_C_TYPE_BOOL:
+        *(protobuf_c_boolean *)value = 0;
+        break;
+    case PROTOBUF_C_TYPE_DOUBLE:
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        memset(value, 0, sizeof(uint64_t));
+        break;
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_ENUM:
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        memset(value, 0, sizeof(uint32_t));
+        break;
+    }
+}

@@ -49,6 +49,9 @@ bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescript
 /* Marks a field as set or not (text: NULL, repeated: empty; the value is not touched when set). */
 void field_set_present(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                        bool present);
+/* Not set, or zero where that is all that protobuf knows (proto3's plain
+ * scalars): packed, nothing is left of it. */
+void field_clear(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 /* Where the field's value is inside the message. */
 static inline void *field_at(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {

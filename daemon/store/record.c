@@ -287,7 +287,7 @@ void record_hide_columns(const struct model *model, ProtobufCMessage *record)
 {
     for (size_t i = 0; i < model->n_columns; i++)
         if (!model->columns[i].primary_key)
-            field_set_present(record, model->columns[i].field, false);
+            field_clear(record, model->columns[i].field);
 }
 
 static Code pack_value(struct commit *commit, const ProtobufCMessage *record,

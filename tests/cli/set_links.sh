@@ -58,3 +58,39 @@ hero create plan code=p 'steps:=[{}, {}]' -o jsonl
 hero create plan code=q -o jsonl
 hero set-links plan 2 steps 2
 hero list step -o csv
+
+note "proto3, where plain fields can't be left out of a key."
+cat >plain.proto <<'END'
+syntax = "proto3";
+package plain;
+import "hero/options.proto";
+message Song {
+  option (hero.table) = {};
+  int64 id = 1 [(hero.column).primary_key = true];
+  string title = 2;
+  int32 seconds = 3;
+  bytes cover = 4;
+  bool loud = 5;
+  repeated Mood moods = 6 [(hero.relationship) = {link_model: "SongMood" back_populates: "songs"}];
+}
+message Mood {
+  option (hero.table) = {};
+  string name = 1 [(hero.column).primary_key = true];
+  int32 weight = 2;
+  double hue = 3;
+  repeated Song songs = 4 [(hero.relationship) = {link_model: "SongMood" back_populates: "moods"}];
+}
+message SongMood {
+  option (hero.table) = {};
+  int64 song_id = 1 [(hero.column) = {primary_key: true foreign_key: "song.id"}];
+  string mood = 2 [(hero.column) = {primary_key: true foreign_key: "mood.name"}];
+}
+END
+"$HEROCTL" apply -I "$HERO_SOURCE/proto" plain.proto >/dev/null
+"$HEROCTL" create mood '[{"name": "blue", "weight": 3, "hue": 1.5}, {"name": "red", "weight": 4}]' >/dev/null
+"$HEROCTL" create song title=One seconds=7 loud=true cover=AAEC >/dev/null
+hero set-links song 1 moods blue
+hero set-links song 1 moods red blue -o jsonl
+hero set-links mood blue songs 1 -o jsonl
+hero upsert mood name=blue weight=5 -o jsonl
+hero call Records/Commit '{"keysOnly": true, "mutations": [{"upsert": {"model": "mood", "value": "CgRibHVlEAk="}}]}'
