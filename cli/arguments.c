@@ -30,6 +30,9 @@ static const struct {
     {"page-token", OPTION_PAGE_TOKEN, required_argument},
     {"all", OPTION_ALL, no_argument},
     {"null", OPTION_NULL, required_argument},
+    {"filter", OPTION_FILTER, required_argument},
+    {"count", OPTION_COUNT, no_argument},
+    {"fields", OPTION_FIELDS, required_argument},
     {"allow-data-loss", OPTION_ALLOW_DATA_LOSS, required_argument},
     {"expected-version", OPTION_EXPECTED_VERSION, required_argument},
     {"set", OPTION_SET, required_argument},
@@ -149,6 +152,15 @@ static int set_command_option(struct arguments *arguments, unsigned bit, char *t
         break;
     case OPTION_LIMIT:
         return set_limit(arguments, text);
+    case OPTION_FILTER:
+        arguments->filter = text;
+        break;
+    case OPTION_COUNT:
+        arguments->count = true;
+        break;
+    case OPTION_FIELDS:
+        arguments->fields = text;
+        break;
     case OPTION_PAGE_TOKEN:
         arguments->page_token = text;
         break;

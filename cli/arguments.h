@@ -29,6 +29,9 @@ enum option_bit {
     OPTION_SET = 1 << 18,
     OPTION_HISTORY = 1 << 19,
     OPTION_DIFF = 1 << 25,
+    OPTION_FILTER = 1 << 10,
+    OPTION_COUNT = 1 << 11,
+    OPTION_FIELDS = 1 << 12,
     OPTION_VALIDATE_ONLY = 1 << 20,
     OPTION_ETAG = 1 << 21,
     OPTION_ETAGS = 1 << 22,
@@ -55,7 +58,8 @@ struct arguments {
     const char *etag, *by;
     hero_conflict on_conflict;
     uint32_t limit; /* 0: not given */
-    const char *order_by, *page_token;
+    const char *order_by, *page_token, *filter, *fields;
+    bool count;
     char *expand; /* all that were given, joined by commas; NULL: none */
     const char **includes;
     size_t n_includes;

@@ -5,9 +5,10 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-    &command_apply, &command_infer,  &command_remove,    &command_models, &command_create,
-    &command_get,   &command_list,   &command_update,    &command_delete, &command_upsert,
-    &command_link,  &command_unlink, &command_set_links, &command_call,   &command_status,
+    &command_apply,     &command_infer,  &command_remove,  &command_models, &command_create,
+    &command_get,       &command_list,   &command_related, &command_count,  &command_explain,
+    &command_update,    &command_delete, &command_upsert,  &command_link,   &command_unlink,
+    &command_set_links, &command_call,   &command_status,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -38,13 +39,18 @@ static const struct {
     {OPTION_DIFF, "  --diff              compare two versions, or one with what is served\n"},
     {OPTION_PROTO, "  --proto             print the models as .proto source\n"},
     {OPTION_EXPAND, "  --expand PATH,...   relationships to load along: teams,teams.heroes\n"},
+    {OPTION_FILTER,
+     "  --filter TEXT       only records that it holds for: 'age >= 18 AND any(teams)'\n"},
+    {OPTION_FIELDS, "  --fields F,G        load these fields alone, besides the key\n"},
+    {OPTION_COUNT, "  --count             tell how many there are on all pages\n"},
     {OPTION_ORDER_BY, "  --order-by F,-G     fields to sort by; - descends\n"},
     {OPTION_LIMIT, "  --limit N           at most N records; with --all: N a page\n"},
     {OPTION_PAGE_TOKEN, "  --page-token T      go on where the page before ended\n"},
     {OPTION_ALL, "  --all               every page\n"},
     {OPTION_NULL, "  --null FIELD        set the field to NULL; may be repeated\n"},
     {OPTION_LINK_SET, "  --set FIELD=VALUE   what the links hold; may be repeated\n"},
-    {OPTION_BY, "  --by F,G            the unique key to find the record by\n"},
+    {OPTION_BY, "  --by FIELD,...      upsert: the unique key to find a record by; count: what to "
+                "group by\n"},
     {OPTION_ON_CONFLICT, "  --on-conflict DO    update (default), ignore or fail\n"},
     {OPTION_ETAGS, "  --etags             tell the records' etags, too\n"},
     {OPTION_ETAG, "  --etag E            only if the record still has this etag\n"},

@@ -31,6 +31,7 @@ void command_print_help(const struct command *command, FILE *out);
 
 extern const struct command command_infer, command_apply, command_remove, command_models,
     command_create, command_get, command_list, command_update, command_delete, command_link,
-    command_unlink, command_call, command_set_links, command_status, command_upsert;
+    command_unlink, command_call, command_set_links, command_status, command_upsert,
+    command_related, command_count, command_explain;
 
 #endif

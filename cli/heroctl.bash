@@ -1,14 +1,14 @@
 # bash completion for heroctl: commands, options, models, relationships.
 _heroctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='apply infer remove models create get list update upsert delete link unlink set-links call status'
+    local commands='apply infer remove models create get list related count explain update upsert delete link unlink set-links call status'
     local options='--url --output --timeout --echo --help --version'
     local command='' operands=() i
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -o | --output | --timeout | --url | -I | --include | --expand | --order-by | --limit | \
-            --page-token | --null | --etag | --by | --on-conflict | --set) ((i++)) ;;
+            --page-token | --null | --etag | --by | --on-conflict | --filter | --fields | --set) ((i++)) ;;
         -*) ;;
         *) if [[ $command ]]; then operands+=("${COMP_WORDS[i]}"); else command=${COMP_WORDS[i]}; fi ;;
         esac
@@ -20,7 +20,10 @@ _heroctl() {
     create | unlink) options+=' --validate-only' ;;
     link) options+=' --set --validate-only' ;;
     get) options+=' --expand --etags' ;;
-    list) options+=' --expand --order-by --limit --page-token --all --etags' ;;
+    list) options+=' --filter --fields --count --expand --order-by --limit --page-token --all --etags' ;;
+    related) options+=' --filter --fields --count --expand --order-by --limit --page-token --all' ;;
+    count) options+=' --filter --by --limit' ;;
+    explain) options+=' --filter --fields --count --expand --order-by --limit --page-token' ;;
     update) options+=' --null --etag --etags --validate-only' ;;
     upsert) options+=' --null --by --on-conflict --etags --validate-only' ;;
     delete) options+=' --etag --validate-only' ;;
@@ -31,7 +34,7 @@ _heroctl() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -W 'table json jsonl csv' -- "$cur") && return ;;
     -I | --include) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     --on-conflict) mapfile -t COMPREPLY < <(compgen -W 'update ignore fail' -- "$cur") && return ;;
-    --url | --timeout | --expand | --order-by | --limit | --page-token | --null | --etag | --by | --set) return ;;
+    --url | --timeout | --expand | --order-by | --limit | --page-token | --filter | --fields | --null | --etag | --by | --set) return ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

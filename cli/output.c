@@ -20,7 +20,10 @@ struct output {
     /* Table and CSV only. */
     char *model_name, *expand;
     struct models *models;
+    const char *fields; /* NULL: all */
     const struct model *model;
+    const struct column **columns; /* shown */
+    size_t n_columns;
     const struct relationship **relationships; /* shown behind the columns */
     size_t n_relationships;
     bool etags; /* the last column */
@@ -127,11 +130,10 @@ static void write_related(FILE *out, const struct relationship *relationship, co
 /* Yours to free; NULL: the cell is NULL. */
 static char *cell_of(const struct output *output, const json_t *record, size_t position)
 {
-    const struct model *model = output->model;
     const struct relationship *relationship =
-        position < model->n_columns ? NULL : output->relationships[position - model->n_columns];
+        position < output->n_columns ? NULL : output->relationships[position - output->n_columns];
     const json_t *value = json_object_get(
-        record, relationship ? relationship->name : model->columns[position].field_name);
+        record, relationship ? relationship->name : output->columns[position]->field_name);
     char *text = NULL;
     size_t size;
 
@@ -191,14 +193,21 @@ static int begin_sheet(struct output *output, const json_t *records)
     struct sheet_column *columns =
         calloc(model->n_columns + model->n_relationships + 2, sizeof(*columns));
     output->relationships = calloc(model->n_relationships + 1, sizeof(void *));
-    if (!columns || !output->relationships) {
+    output->columns = calloc(model->n_columns + 1, sizeof(void *));
+    if (!columns || !output->relationships || !output->columns) {
         free(columns);
         return report_local(output->context, "out of memory");
     }
-    size_t n = model->n_columns;
-    for (size_t i = 0; i < n; i++)
-        columns[i] =
-            (struct sheet_column){model->columns[i].field_name, is_number(&model->columns[i])};
+    size_t n = 0;
+    for (size_t i = 0; i < model->n_columns; i++) {
+        const struct column *column = &model->columns[i];
+
+        if (output->fields && !column->primary_key &&
+            !expand_names(output->fields, column->field_name))
+            continue;
+        output->columns[output->n_columns++] = column;
+        columns[n++] = (struct sheet_column){column->field_name, is_number(column)};
+    }
     for (size_t i = 0; i < model->n_relationships; i++) {
         const char *name = model->relationships[i].name;
 
@@ -227,7 +236,7 @@ static int sheet_page(struct output *output, const json_t *records)
     if (result)
         return result;
 
-    size_t n = output->model->n_columns + output->n_relationships;
+    size_t n = output->n_columns + output->n_relationships;
     char **cells = calloc(n + 2, sizeof(char *));
     if (!cells)
         return report_local(output->context, "out of memory");
@@ -281,6 +290,11 @@ int output_new(struct context *context, const char *model, const char *expand, b
     return 0;
 }
 
+void output_fields(struct output *output, const char *fields)
+{
+    output->fields = fields;
+}
+
 int output_page(struct output *output, const char *text)
 {
     json_error_t error;
@@ -321,6 +335,7 @@ void output_free(struct output *output)
         return;
     sheet_free(output->sheet);
     models_unref(output->models);
+    free(output->columns);
     free(output->relationships);
     free(output->model_name);
     free(output->expand);

@@ -17,6 +17,9 @@ struct output;
  * it. 0, or the exit code after the failure was told. */
 int output_new(struct context *context, const char *model, const char *expand, bool one,
                struct output **ret_output);
+/* Table and CSV show these columns alone, besides the key: "name,age"; NULL:
+ * all. Before the first page. */
+void output_fields(struct output *output, const char *fields);
 /* A page: the text of a result, an array of records or one. */
 int output_page(struct output *output, const char *text);
 /* After the last page. */

@@ -14,6 +14,21 @@ MUST_CHECK Code calls_split(struct arena *arena, const char *text, char ***ret_p
 /* Fills what a list asks for, but for the model. list may be NULL. */
 MUST_CHECK Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListRequest *input,
                            struct fault *fault);
+MUST_CHECK Code calls_list_related(struct arena *arena, const hero_list *list,
+                                   Hero__V1__ListRelatedRequest *input, struct fault *fault);
+/* What pages of all kinds are told with. */
+struct calls_told {
+    bool has_next;
+    ProtobufCBinaryData next;
+    uint64_t total;
+    bool total_capped;
+};
+#define CALLS_TOLD(response)                                                                       \
+    {                                                                                              \
+        (response)->has_next_page_token, (response)->next_page_token, (response)->total,           \
+            (response)->total_capped                                                               \
+    }
+MUST_CHECK Code calls_told(hero_result *result, const struct calls_told *told, struct fault *fault);
 /* Puts the token of the next page into the result; has is false on the last. */
 MUST_CHECK Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token,
                                 struct fault *fault);
@@ -27,6 +42,20 @@ MUST_CHECK Code calls_no_memory(const hero_request *request, struct fault *fault
 /* Fills how an upsert finds its record and what it does then. how may be NULL. */
 MUST_CHECK Code calls_upsert(struct arena *arena, const hero_upsert *how,
                              Hero__V1__UpsertRequest *input, struct fault *fault);
+
+/* The daemon's model of a struct, and request->how for the answer. */
+struct binding;
+MUST_CHECK Code calls_bind(hero_request *request, const ProtobufCMessageDescriptor *descriptor,
+                           const struct binding **ret_binding, struct fault *fault);
+/* Names of fields and paths, with or without a - before them, as the daemon's
+ * models have them now. */
+MUST_CHECK Code calls_served_words(hero_request *request, const struct binding *binding,
+                                   char **names, size_t n_names, struct fault *fault);
+/* Structs of the roots and of what belongs to them, etags, what is told of lists. */
+MUST_CHECK Code calls_read_graph(hero_request *request, hero_result *result,
+                                 const ProtobufCMessageDescriptor *descriptor,
+                                 const Hero__V1__Graph *graph, const uint32_t *roots,
+                                 size_t n_roots, struct fault *fault);
 
 /* A target by model and packed key; in the arena. NULL: no memory. */
 Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,

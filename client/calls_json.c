@@ -1,5 +1,5 @@
 /*
- * Records as JSON text: get, list and update. Nests and graphs are
+ * Records as JSON text: get and update. Nests and graphs are
  * graph_json.h's; what a key looks like is key.h's.
  */
 #include <stdio.h>
@@ -32,7 +32,7 @@ json_t *calls_commit(const Hero__V1__CommitResponse *commit)
                               : json_object();
 }
 
-/* ---- get and list ---- */
+/* ---- get ---- */
 
 static Code write_graph(hero_request *request, hero_result *result, const Hero__V1__Graph *graph,
                         const uint32_t *roots, size_t n_roots, struct fault *fault)
@@ -54,21 +54,6 @@ static Code read_get(hero_request *request, hero_result *result, struct fault *f
         return code;
     response = (const Hero__V1__GetResponse *)message;
     return write_graph(request, result, response->graph, response->roots, response->n_roots, fault);
-}
-
-static Code read_list(hero_request *request, hero_result *result, struct fault *fault)
-{
-    ProtobufCMessage *message;
-    const Hero__V1__ListResponse *response;
-    Code code = request_unpack(result, &hero__v1__list_response__descriptor, &message, fault);
-
-    if (code)
-        return code;
-    response = (const Hero__V1__ListResponse *)message;
-    code = write_graph(request, result, response->graph, response->roots, response->n_roots, fault);
-    return code ? code
-                : calls_next_page(result, response->has_next_page_token, response->next_page_token,
-                                  fault);
 }
 
 static Code keep_expand(hero_request *request, char **paths, size_t n_paths, struct fault *fault)
@@ -136,47 +121,6 @@ hero_request *hero_request_get_json(hero_client *client, const char *model, cons
     const struct get_arguments arguments = {model, keys, n_keys, expand};
 
     return request_prepare(client, &get_kind, &arguments, error);
-}
-
-struct list_arguments {
-    const char *model;
-    const hero_list *list;
-};
-
-static Code build_list(hero_request *request, const void *arguments, struct fault *fault)
-{
-    const struct list_arguments *list = arguments;
-    Hero__V1__ListRequest input = HERO__V1__LIST_REQUEST__INIT;
-    const struct model *model;
-    Code code = calls_model(request, list->model, &model, fault);
-
-    if (!code)
-        code = calls_list(&request->arena, list->list, &input, fault);
-    if (!code)
-        code = keep_expand(request, input.expand, input.n_expand, fault);
-    if (code)
-        return code;
-    input.model = (char *)(uintptr_t)model->name;
-    request->read = read_list;
-    return request_pack(request, &input.base, fault);
-}
-
-static const struct request_kind list_kind = {"hero.v1.Records/List", false, true, build_list};
-
-hero_result *hero_client_list_json(hero_client *client, const char *model, const hero_list *list,
-                                   hero_error *error)
-{
-    const struct list_arguments arguments = {model, list};
-
-    return request_call(client, &list_kind, &arguments, error);
-}
-
-hero_request *hero_request_list_json(hero_client *client, const char *model, const hero_list *list,
-                                     hero_error *error)
-{
-    const struct list_arguments arguments = {model, list};
-
-    return request_prepare(client, &list_kind, &arguments, error);
 }
 
 /* ---- update ---- */

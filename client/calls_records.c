@@ -23,61 +23,6 @@ static Code out_of(const struct arena *arena, struct fault *fault)
                      arena->budget);
 }
 
-Code calls_split(struct arena *arena, const char *text, char ***ret_parts, size_t *ret_n_parts,
-                 struct fault *fault)
-{
-    size_t n = 1, n_parts = 0;
-    char **parts, *rest, *copy;
-
-    *ret_parts = NULL;
-    *ret_n_parts = 0;
-    if (!text)
-        return HERO__V1__CODE__OK;
-    for (const char *at = text; *at; at++)
-        n += *at == ',';
-    parts = arena_array(arena, n, sizeof(*parts));
-    copy = arena_strdup(arena, text);
-    if (!parts || !copy)
-        return out_of(arena, fault);
-    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
-        part += strspn(part, " \t");
-        part[strcspn(part, " \t")] = '\0';
-        if (*part)
-            parts[n_parts++] = part;
-    }
-    *ret_parts = parts;
-    *ret_n_parts = n_parts;
-    return HERO__V1__CODE__OK;
-}
-
-Code calls_list(struct arena *arena, const hero_list *list, Hero__V1__ListRequest *input,
-                struct fault *fault)
-{
-    Code code;
-
-    if (!list)
-        return HERO__V1__CODE__OK;
-    if (list->page_size) {
-        input->has_page_size = 1;
-        input->page_size = list->page_size;
-    }
-    if (list->page_token) {
-        input->has_page_token = 1;
-        if (!base64_decode(arena, list->page_token, strlen(list->page_token), &input->page_token))
-            return fault_add(fault, "page_token", "is not a token that an earlier page ended with");
-    }
-    code = calls_split(arena, list->order_by, &input->order_by, &input->n_order_by, fault);
-    return code ? code : calls_split(arena, list->expand, &input->expand, &input->n_expand, fault);
-}
-
-Code calls_next_page(hero_result *result, bool has, ProtobufCBinaryData token, struct fault *fault)
-{
-    if (!has)
-        return HERO__V1__CODE__OK;
-    result->next_page_token = base64_text(&result->arena, token);
-    return result->next_page_token ? HERO__V1__CODE__OK : out_of(&result->arena, fault);
-}
-
 Code calls_etag(hero_result *result, size_t i, const Hero__V1__Record *record, struct fault *fault)
 {
     if (!record->has_etag)
@@ -104,8 +49,8 @@ Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,
     return target;
 }
 
-static Code bind(hero_request *request, const ProtobufCMessageDescriptor *descriptor,
-                 const struct binding **ret_binding, struct fault *fault)
+Code calls_bind(hero_request *request, const ProtobufCMessageDescriptor *descriptor,
+                const struct binding **ret_binding, struct fault *fault)
 {
     Code code = bindings_find(request->bindings, descriptor, ret_binding, fault);
 
@@ -120,13 +65,13 @@ static Code bind_record(hero_request *request, const ProtobufCMessage *record,
     if (!record || !record->descriptor)
         return fault_set(fault, HERO__V1__CODE__INVALID_ARGUMENT,
                          "not an initialised struct: start from MESSAGE__INIT");
-    return bind(request, record->descriptor, ret_binding, fault);
+    return calls_bind(request, record->descriptor, ret_binding, fault);
 }
 
 /* Names of fields, with or without a - before them, are the program's: since
  * then the daemon's may have been renamed. */
-static Code in_served_words(hero_request *request, const struct binding *binding, char **names,
-                            size_t n_names, struct fault *fault)
+Code calls_served_words(hero_request *request, const struct binding *binding, char **names,
+                        size_t n_names, struct fault *fault)
 {
     for (size_t i = 0; i < n_names; i++) {
         bool descends = *names[i] == '-';
@@ -184,19 +129,52 @@ static Code read_etags(hero_result *result, const Hero__V1__Graph *graph, const 
     return code;
 }
 
-static Code read_graph(hero_request *request, hero_result *result, const Hero__V1__Graph *graph,
-                       const uint32_t *roots, size_t n_roots, struct fault *fault)
+static Code read_lists(hero_result *result, const Hero__V1__Graph *graph,
+                       ProtobufCMessage *const *all, struct fault *fault)
 {
-    const struct binding *binding = request->how;
+    result->lists = arena_array(&result->arena, graph->n_lists + 1, sizeof(*result->lists));
+    if (!result->lists)
+        return out_of(&result->arena, fault);
+    for (size_t i = 0; i < graph->n_lists; i++) {
+        const Hero__V1__RelatedList *told = graph->lists[i];
+        struct result_list *list = &result->lists[result->n_lists];
+
+        /* Refs are places, but nobody promised that. */
+        size_t at = told->from && told->from <= graph->n_records ? told->from - 1 : 0;
+        while (at < graph->n_records && graph->records[at]->ref != told->from)
+            at++;
+        list->record = at < graph->n_records ? all[at] : NULL;
+        if (!list->record || !told->relationship)
+            continue; /* not among the caller's structs */
+        list->relationship = told->relationship;
+        list->has_total = told->has_total;
+        list->total = told->total;
+        if (told->has_next_page_token) {
+            list->next_page_token = base64_text(&result->arena, told->next_page_token);
+            if (!list->next_page_token)
+                return out_of(&result->arena, fault);
+        }
+        result->n_lists++;
+    }
+    return HERO__V1__CODE__OK;
+}
+
+Code calls_read_graph(hero_request *request, hero_result *result,
+                      const ProtobufCMessageDescriptor *descriptor, const Hero__V1__Graph *graph,
+                      const uint32_t *roots, size_t n_roots, struct fault *fault)
+{
+    ProtobufCMessage **all;
     pointer_map_init(&result->links, &result->arena);
     result->bindings = bindings_ref(request->bindings);
-    Code code = graph_struct_assemble(request->bindings, graph, roots, n_roots, binding->descriptor,
-                                      &result->arena, &result->records, &result->links, fault);
+    Code code =
+        graph_struct_assemble_all(request->bindings, graph, roots, n_roots, descriptor,
+                                  &result->arena, &result->records, &all, &result->links, fault);
 
     if (code)
         return code;
     result->n_records = n_roots;
-    return read_etags(result, graph, roots, fault);
+    code = read_etags(result, graph, roots, fault);
+    return code || !graph || !graph->n_lists ? code : read_lists(result, graph, all, fault);
 }
 
 static Code read_get(hero_request *request, hero_result *result, struct fault *fault)
@@ -210,22 +188,8 @@ static Code read_get(hero_request *request, hero_result *result, struct fault *f
     response = (const Hero__V1__GetResponse *)message;
     if (!response->n_roots)
         return fault_set(fault, HERO__V1__CODE__INTERNAL, "the daemon's answer holds no record");
-    return read_graph(request, result, response->graph, response->roots, response->n_roots, fault);
-}
-
-static Code read_list(hero_request *request, hero_result *result, struct fault *fault)
-{
-    ProtobufCMessage *message;
-    const Hero__V1__ListResponse *response;
-    Code code = request_unpack(result, &hero__v1__list_response__descriptor, &message, fault);
-
-    if (code)
-        return code;
-    response = (const Hero__V1__ListResponse *)message;
-    code = read_graph(request, result, response->graph, response->roots, response->n_roots, fault);
-    return code ? code
-                : calls_next_page(result, response->has_next_page_token, response->next_page_token,
-                                  fault);
+    return calls_read_graph(request, result, ((const struct binding *)request->how)->descriptor,
+                            response->graph, response->roots, response->n_roots, fault);
 }
 
 /* ---- create ---- */
@@ -271,14 +235,14 @@ static Code build_get(hero_request *request, const void *arguments, struct fault
     Hero__V1__GetRequest input = HERO__V1__GET_REQUEST__INIT;
     const struct binding *binding;
     ProtobufCBinaryData key;
-    Code code = bind(request, get->descriptor, &binding, fault);
+    Code code = calls_bind(request, get->descriptor, &binding, fault);
 
     if (!code)
         code = key_pack(binding->model, get->key, "keys[0]", &request->arena, &key, fault);
     if (!code)
         code = calls_split(&request->arena, get->expand, &input.expand, &input.n_expand, fault);
     if (!code)
-        code = in_served_words(request, binding, input.expand, input.n_expand, fault);
+        code = calls_served_words(request, binding, input.expand, input.n_expand, fault);
     if (code)
         return code;
     input.model = (char *)(uintptr_t)binding->model->name;
@@ -306,51 +270,6 @@ hero_request *hero_request_get(hero_client *client, const ProtobufCMessageDescri
     return request_prepare(client, &get_kind, &arguments, error);
 }
 
-/* ---- list ---- */
-
-struct list_arguments {
-    const ProtobufCMessageDescriptor *descriptor;
-    const hero_list *list;
-};
-
-static Code build_list(hero_request *request, const void *arguments, struct fault *fault)
-{
-    const struct list_arguments *list = arguments;
-    Hero__V1__ListRequest input = HERO__V1__LIST_REQUEST__INIT;
-    const struct binding *binding;
-    Code code = bind(request, list->descriptor, &binding, fault);
-
-    if (!code)
-        code = calls_list(&request->arena, list->list, &input, fault);
-    if (!code)
-        code = in_served_words(request, binding, input.order_by, input.n_order_by, fault);
-    if (!code)
-        code = in_served_words(request, binding, input.expand, input.n_expand, fault);
-    if (code)
-        return code;
-    input.model = (char *)(uintptr_t)binding->model->name;
-    request->read = read_list;
-    return request_pack(request, &input.base, fault);
-}
-
-static const struct request_kind list_kind = {"hero.v1.Records/List", false, true, build_list};
-
-hero_result *hero_client_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
-                              const hero_list *list, hero_error *error)
-{
-    const struct list_arguments arguments = {descriptor, list};
-
-    return request_call(client, &list_kind, &arguments, error);
-}
-
-hero_request *hero_request_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
-                                const hero_list *list, hero_error *error)
-{
-    const struct list_arguments arguments = {descriptor, list};
-
-    return request_prepare(client, &list_kind, &arguments, error);
-}
-
 /* ---- update ---- */
 
 struct update_arguments {
@@ -374,7 +293,7 @@ static Code build_update(hero_request *request, const void *arguments, struct fa
     if (!code)
         code = calls_split(arena, update->mask, &input.update_mask, &input.n_update_mask, fault);
     if (!code)
-        code = in_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
+        code = calls_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
     if (code)
         return code;
     if (update->mask && !input.n_update_mask)
@@ -440,9 +359,9 @@ static Code build_upsert(hero_request *request, const void *arguments, struct fa
     if (!code)
         code = calls_upsert(&request->arena, upsert->how, &input, fault);
     if (!code)
-        code = in_served_words(request, binding, input.by, input.n_by, fault);
+        code = calls_served_words(request, binding, input.by, input.n_by, fault);
     if (!code)
-        code = in_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
+        code = calls_served_words(request, binding, input.update_mask, input.n_update_mask, fault);
     if (code)
         return code;
     input.has_value = 1;

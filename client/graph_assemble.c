@@ -205,6 +205,31 @@ Code graph_struct_assemble(struct bindings *bindings, const Hero__V1__Graph *gra
                            ProtobufCMessage ***ret_records, struct pointer_map *links,
                            struct fault *fault)
 {
+    ProtobufCMessage **all;
+
+    return graph_struct_assemble_all(bindings, graph, roots, n_roots, descriptor, arena,
+                                     ret_records, &all, links, fault);
+}
+
+/* The struct that each record of the graph became; NULL: none. */
+static ProtobufCMessage **structs_of(const struct assembly *assembly, const Hero__V1__Graph *graph)
+{
+    ProtobufCMessage **all = arena_array(assembly->arena, graph->n_records + 1, sizeof(*all));
+
+    for (size_t i = 0; all && i < graph->n_records; i++) {
+        const struct node *node = graph_refs_find(&assembly->refs, graph->records[i]->ref);
+
+        all[i] = node ? node->record : NULL;
+    }
+    return all;
+}
+
+Code graph_struct_assemble_all(struct bindings *bindings, const Hero__V1__Graph *graph,
+                               const uint32_t *roots, size_t n_roots,
+                               const ProtobufCMessageDescriptor *descriptor, struct arena *arena,
+                               ProtobufCMessage ***ret_records, ProtobufCMessage ***ret_all,
+                               struct pointer_map *links, struct fault *fault)
+{
     struct assembly assembly = {
         .bindings = bindings, .arena = arena, .fault = fault, .links = links};
     static const Hero__V1__Graph empty = HERO__V1__GRAPH__INIT;
@@ -223,7 +248,9 @@ Code graph_struct_assemble(struct bindings *bindings, const Hero__V1__Graph *gra
         code = reach_related(&assembly, assembly.reached[i]);
     for (size_t i = 0; !code && i < assembly.n_reached; i++)
         code = fill(&assembly, assembly.reached[i]);
-    if (!code)
-        *ret_records = records;
-    return code;
+    if (code)
+        return code;
+    *ret_records = records;
+    *ret_all = structs_of(&assembly, graph);
+    return *ret_all ? code : no_memory(&assembly);
 }

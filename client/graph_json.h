@@ -13,6 +13,8 @@
 /* What JSON of an answer may take as text. */
 #define GRAPH_JSON_BYTES ((size_t)256 * 1024 * 1024)
 
+struct field_mask;
+
 /* Relationships to show, as a tree of names. */
 struct expand_node {
     const char *name;
@@ -57,5 +59,11 @@ MUST_CHECK Code graph_json_write(const struct models *models, const Hero__V1__Gr
                                  const uint32_t *roots, size_t n_roots,
                                  const struct expand_node *expand, struct arena *arena,
                                  json_t **ret_array, struct fault *fault);
+/* The same, of records that hold some columns only. */
+MUST_CHECK Code graph_json_write_fields(const struct models *models, const Hero__V1__Graph *graph,
+                                        const uint32_t *roots, size_t n_roots,
+                                        const struct expand_node *expand,
+                                        const struct field_mask *masks, struct arena *arena,
+                                        json_t **ret_array, struct fault *fault);
 
 #endif

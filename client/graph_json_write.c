@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base64.h"
 #include "graph.h"
+#include "field_mask.h"
 #include "graph_json.h"
 #include "scan.h"
 
@@ -29,12 +30,20 @@ struct node {
     ProtobufCMessage *record;
     struct out_edge *edges, **edges_end;
     struct made *made;
+    struct told_list *lists;
+};
+
+/* What was told of a list. */
+struct told_list {
+    const Hero__V1__RelatedList *wire;
+    struct told_list *next;
 };
 
 struct writing {
     const struct models *models;
     struct arena *arena;
     struct fault *fault;
+    const struct field_mask *masks; /* NULL: all columns */
     struct graph_refs refs;
     json_t *keep; /* holds all values until the end */
 };
@@ -174,6 +183,31 @@ static Code write_related(struct writing *writing, struct node *node,
     return HERO__V1__CODE__OK;
 }
 
+/* "@teams": what was told of the list beside it. */
+static Code write_lists(struct writing *writing, const struct node *node, const char *name,
+                        json_t *object)
+{
+    for (const struct told_list *list = node->lists; list; list = list->next) {
+        const Hero__V1__RelatedList *told = list->wire;
+        char *member = arena_printf(writing->arena, "@%s", name);
+        json_t *about;
+
+        if (strcmp(told->relationship, name))
+            continue;
+        about = json_object();
+        if (!member || !about || json_object_set_new_nocheck(object, member, about))
+            return no_memory(writing);
+        if (told->has_total &&
+            json_object_set_new(about, "total", json_integer((json_int_t)told->total)))
+            return no_memory(writing);
+        if (told->has_next_page_token &&
+            json_object_set_new(about, "next_page_token",
+                                json_string(base64_text(writing->arena, told->next_page_token))))
+            return no_memory(writing);
+    }
+    return HERO__V1__CODE__OK;
+}
+
 /* Members in the order of declaration, relationships where they were declared. */
 static Code write_members(struct writing *writing, struct node *node,
                           const struct expand_node *expand, json_t *object)
@@ -186,12 +220,16 @@ static Code write_members(struct writing *writing, struct node *node,
         const struct expand_node *shown = column ? NULL : find_expand(expand, name);
         Code code;
 
+        if (column && !field_mask_has(writing->masks, column))
+            continue;
         if (column) {
             if (json_object_set_new_nocheck(object, name,
                                             json_write_field(node->record, column->field)))
                 return no_memory(writing);
         } else if (shown) {
             code = write_related(writing, node, shown, object);
+            if (!code)
+                code = write_lists(writing, node, shown->name, object);
             if (code)
                 return code;
         }
@@ -278,6 +316,23 @@ static Code read_edges(struct writing *writing, const Hero__V1__Graph *graph)
     return HERO__V1__CODE__OK;
 }
 
+static Code read_lists(struct writing *writing, const Hero__V1__Graph *graph)
+{
+    struct told_list *lists = arena_array(writing->arena, graph->n_lists + 1, sizeof(*lists));
+
+    if (!lists)
+        return no_memory(writing);
+    for (size_t i = 0; i < graph->n_lists; i++) {
+        struct node *from = graph_refs_find(&writing->refs, graph->lists[i]->from);
+
+        if (!from || !graph->lists[i]->relationship)
+            return broken(writing, "lists", i);
+        lists[i] = (struct told_list){graph->lists[i], from->lists};
+        from->lists = &lists[i];
+    }
+    return HERO__V1__CODE__OK;
+}
+
 static Code write_roots(struct writing *writing, const uint32_t *roots, size_t n_roots,
                         const struct expand_node *expand, json_t *array)
 {
@@ -298,9 +353,18 @@ Code graph_json_write(const struct models *models, const Hero__V1__Graph *graph,
                       const uint32_t *roots, size_t n_roots, const struct expand_node *expand,
                       struct arena *arena, json_t **ret_array, struct fault *fault)
 {
+    return graph_json_write_fields(models, graph, roots, n_roots, expand, NULL, arena, ret_array,
+                                   fault);
+}
+
+Code graph_json_write_fields(const struct models *models, const Hero__V1__Graph *graph,
+                             const uint32_t *roots, size_t n_roots,
+                             const struct expand_node *expand, const struct field_mask *masks,
+                             struct arena *arena, json_t **ret_array, struct fault *fault)
+{
     static const Hero__V1__Graph empty = HERO__V1__GRAPH__INIT;
     struct writing writing = {
-        .models = models, .arena = arena, .fault = fault, .keep = json_array()};
+        .models = models, .masks = masks, .arena = arena, .fault = fault, .keep = json_array()};
     json_t *array = json_array();
     Code code = HERO__V1__CODE__OK;
 
@@ -312,6 +376,8 @@ Code graph_json_write(const struct models *models, const Hero__V1__Graph *graph,
         code = read_nodes(&writing, graph);
     if (!code)
         code = read_edges(&writing, graph);
+    if (!code)
+        code = read_lists(&writing, graph);
     if (!code)
         code = write_roots(&writing, roots, n_roots, expand, array);
     json_decref(writing.keep);

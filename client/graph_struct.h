@@ -114,4 +114,12 @@ MUST_CHECK Code graph_struct_assemble(struct bindings *bindings, const Hero__V1_
                                       struct arena *arena, ProtobufCMessage ***ret_records,
                                       struct pointer_map *links, struct fault *fault);
 
+/* The same, and the struct of each record of the graph, by its place; NULL: not reached. */
+MUST_CHECK Code graph_struct_assemble_all(struct bindings *bindings, const Hero__V1__Graph *graph,
+                                          const uint32_t *roots, size_t n_roots,
+                                          const ProtobufCMessageDescriptor *descriptor,
+                                          struct arena *arena, ProtobufCMessage ***ret_records,
+                                          ProtobufCMessage ***ret_all, struct pointer_map *links,
+                                          struct fault *fault);
+
 #endif

@@ -213,6 +213,21 @@ HERO_API const char *hero_result_text(const hero_result *result);
 
 /** List: what to pass for the next page, as text; NULL: this was the last. */
 HERO_API const char *hero_result_next_page_token(const hero_result *result);
+/** How many records a list has on all pages, where that was asked for; *ret_more
+ *  (may be NULL): there are more than that. */
+HERO_API uint64_t hero_result_total(const hero_result *result, bool *ret_more);
+/** Of a struct of the result, where an expansion asked for totals: how many
+ *  records are related to it. false: not told. */
+HERO_API bool hero_result_related_total(const hero_result *result, const void *record,
+                                        const char *relationship, uint64_t *ret_total);
+/** Of a struct of the result, where an expansion's page_size cut its list: the
+ *  page_token for hero_client_list_related(); else NULL. */
+HERO_API const char *hero_result_related_page_token(const hero_result *result, const void *record,
+                                                    const char *relationship);
+/** Count: how many records the group of hero_result_record() has. */
+HERO_API uint64_t hero_result_group(const hero_result *result, size_t index);
+/** Count: there are more groups. */
+HERO_API bool hero_result_more_groups(const hero_result *result);
 
 /** Writes: the commit's number; links added, removed and left as they were; records deleted. */
 HERO_API uint64_t hero_result_commit(const hero_result *result);
@@ -308,12 +323,35 @@ HERO_API HERO_MUST_CHECK hero_code hero_request_start(hero_request *request, her
 
 /* Each hero_request_x() below prepares what hero_client_x() makes. */
 
+/** What to load along a relationship. Zero is a default everywhere. */
+typedef struct hero_expansion {
+    const char *path;     /* "teams", "teams.heroes" */
+    const char *filter;   /* only related records that it holds for; link.x: of the link */
+    const char *order_by; /* "name,-link.position" */
+    uint32_t page_size;   /* at most so many for each record; 0: all */
+    bool total;           /* tell how many there are: hero_result_related_total() */
+    const char *fields;   /* "name,age": what to load of them; NULL: all */
+} hero_expansion;
+
+/** How many records there are on all pages of a list. */
+typedef enum hero_total {
+    HERO_TOTAL_NONE = 0,
+    HERO_TOTAL_EXACT = 1,
+    HERO_TOTAL_CAPPED = 2, /* counted no further than total_limit */
+} hero_total;
+
 /** What a list asks for. Zero is a default everywhere. */
 typedef struct hero_list {
-    const char *order_by; /* "name,-age": fields, - descends */
+    const char *order_by; /* "name,-age,team.name": fields, - descends */
     uint32_t page_size;   /* at most; large records make a page shorter; 0: the daemon's default */
     const char *page_token; /* of the page before */
     const char *expand;     /* "teams,teams.heroes" */
+    const char *filter;     /* "age >= 18 AND any(teams, name = \"Preventers\")" */
+    const char *fields;     /* "name,age": what to load besides the key; NULL: all */
+    const hero_expansion *expansions;
+    size_t n_expansions;
+    hero_total total; /* hero_result_total() */
+    uint32_t total_limit;
 } hero_list;
 
 /* ---- records, as generated structs -------------------------------------- */
@@ -354,6 +392,30 @@ HERO_API HERO_MUST_CHECK hero_result *hero_client_list(hero_client *client,
 HERO_API HERO_MUST_CHECK hero_request *
 hero_request_list(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
                   const hero_list *list, hero_error *error);
+
+/** Read a page of the records related to one. @list: as for a list, without
+ *  expand; its page_token may be hero_result_related_page_token()'s, for the
+ *  same filter and order. Errors: HERO_NOT_FOUND. */
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_list_related(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                         hero_key key, const char *relationship, const hero_list *list,
+                         hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_list_related(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                          hero_key key, const char *relationship, const hero_list *list,
+                          hero_error *error);
+
+/** Count records, in all or by groups: for each value of a column ("age",
+ *  "team.town") or each record that a relationship leads to ("teams"), the
+ *  largest first. @filter, @group_by may be NULL; @limit 0: the daemon's page size.
+ *  Result: for each group a struct that holds the value or the key alone, NULL
+ *  for none, and hero_result_group(); hero_result_more_groups(). */
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_count(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                  const char *filter, const char *group_by, uint32_t limit, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_count(hero_client *client, const ProtobufCMessageDescriptor *descriptor,
+                   const char *filter, const char *group_by, uint32_t limit, hero_error *error);
 
 /** Write columns of the record that has @record's key.
  *  @mask  "age,name": a field named here and absent in @record becomes NULL;
@@ -471,7 +533,8 @@ HERO_API HERO_MUST_CHECK hero_result *hero_client_get_json(hero_client *client, 
 HERO_API HERO_MUST_CHECK hero_request *hero_request_get_json(hero_client *client, const char *model,
                                                              const char *const *keys, size_t n_keys,
                                                              const char *expand, hero_error *error);
-/** Result text: an array. */
+/** Result text: an array. Of a list that was cut or counted, beside the
+ *  relationship's own member: "@teams": {"total": N, "next_page_token": "..."}. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_list_json(hero_client *client, const char *model,
                                                             const hero_list *list,
                                                             hero_error *error);
@@ -479,6 +542,34 @@ HERO_API HERO_MUST_CHECK hero_request *hero_request_list_json(hero_client *clien
                                                               const char *model,
                                                               const hero_list *list,
                                                               hero_error *error);
+/** As hero_client_list_related(), of a key as text. Result text: an array. */
+HERO_API HERO_MUST_CHECK hero_result *
+hero_client_list_related_json(hero_client *client, const char *model, const char *key,
+                              const char *relationship, const hero_list *list, hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_list_related_json(hero_client *client, const char *model, const char *key,
+                               const char *relationship, const hero_list *list, hero_error *error);
+/** As hero_client_count(). Result text: {"count": N}, or {"groups": [{"value":
+ *  .., "count": N}, ..]} with "more": true where there are others; a value is the
+ *  column's, or the related record's key as an object, or null. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_count_json(hero_client *client, const char *model,
+                                                             const char *filter,
+                                                             const char *group_by, uint32_t limit,
+                                                             hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *
+hero_request_count_json(hero_client *client, const char *model, const char *filter,
+                        const char *group_by, uint32_t limit, hero_error *error);
+/** What a list would do. Result text: an array of its statements, each {"sql",
+ *  "plan": [..], "indexes": [..], "missing": [..]}: as SQLite would go about it,
+ *  the indexes it uses, and those it would use if they were declared. */
+HERO_API HERO_MUST_CHECK hero_result *hero_client_explain_json(hero_client *client,
+                                                               const char *model,
+                                                               const hero_list *list,
+                                                               hero_error *error);
+HERO_API HERO_MUST_CHECK hero_request *hero_request_explain_json(hero_client *client,
+                                                                 const char *model,
+                                                                 const hero_list *list,
+                                                                 hero_error *error);
 /** @json an object of the fields to write; null writes NULL. A member "@etag"
  *  is what the stored record must have (HERO_ABORTED). Result text: the stored record. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_update_json(hero_client *client,
@@ -699,8 +790,9 @@ HERO_API HERO_MUST_CHECK void *hero_session_get(hero_session *session,
                                                 const ProtobufCMessageDescriptor *descriptor,
                                                 hero_key key, const char *expand,
                                                 hero_error *error);
-/** A page of records; the array is session memory. @ret_next_page_token may
- *  be NULL. Blocks. NULL on failure; an empty page is not NULL. */
+/** A page of records, whole ones (no fields, no expansions); the array is
+ *  session memory. @ret_next_page_token may be NULL. Blocks. NULL on failure; an empty page is not
+ * NULL. */
 HERO_API HERO_MUST_CHECK void **hero_session_list(hero_session *session,
                                                   const ProtobufCMessageDescriptor *descriptor,
                                                   const hero_list *list, size_t *ret_n_records,

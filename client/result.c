@@ -2,6 +2,7 @@
  * Results: what callers read of an answer.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "error.h"
 #include "graph_struct.h"
 #include "result.h"
@@ -34,6 +35,52 @@ const char *hero_result_text(const hero_result *result)
 const char *hero_result_next_page_token(const hero_result *result)
 {
     return result ? result->next_page_token : NULL;
+}
+
+uint64_t hero_result_total(const hero_result *result, bool *ret_more)
+{
+    if (ret_more)
+        *ret_more = result && result->total_capped;
+    return result ? result->total : 0;
+}
+
+static const struct result_list *list_of(const hero_result *result, const void *record,
+                                         const char *relationship)
+{
+    for (size_t i = 0; result && record && relationship && i < result->n_lists; i++)
+        if (result->lists[i].record == record &&
+            !strcmp(result->lists[i].relationship, relationship))
+            return &result->lists[i];
+    return NULL;
+}
+
+bool hero_result_related_total(const hero_result *result, const void *record,
+                               const char *relationship, uint64_t *ret_total)
+{
+    const struct result_list *list = list_of(result, record, relationship);
+
+    if (!list || !list->has_total)
+        return false;
+    *ret_total = list->total;
+    return true;
+}
+
+const char *hero_result_related_page_token(const hero_result *result, const void *record,
+                                           const char *relationship)
+{
+    const struct result_list *list = list_of(result, record, relationship);
+
+    return list ? list->next_page_token : NULL;
+}
+
+uint64_t hero_result_group(const hero_result *result, size_t index)
+{
+    return result && result->groups && index < result->n_records ? result->groups[index] : 0;
+}
+
+bool hero_result_more_groups(const hero_result *result)
+{
+    return result && result->more_groups;
 }
 
 uint64_t hero_result_commit(const hero_result *result)

@@ -10,6 +10,14 @@
 #include "heroclient.h"
 #include "hero/v1/records.pb-c.h"
 
+/* What was told of a list of related records. */
+struct result_list {
+    const ProtobufCMessage *record;
+    const char *relationship, *next_page_token;
+    bool has_total;
+    uint64_t total;
+};
+
 struct hero_result {
     struct arena arena;
     ProtobufCBinaryData bytes; /* the method's output, packed */
@@ -24,6 +32,12 @@ struct hero_result {
     const char **etags;        /* of the records; NULL: not asked for */
     struct bindings *bindings; /* a reference, of structs */
     struct pointer_map links;  /* (struct, field, related struct) -> edge with columns of a link */
+    uint64_t total;
+    bool total_capped;
+    struct result_list *lists;
+    size_t n_lists;
+    uint64_t *groups; /* of the records; NULL: not of a count */
+    bool more_groups;
 };
 
 #endif

@@ -270,17 +270,32 @@ void *hero_session_get(hero_session *session, const ProtobufCMessageDescriptor *
     return code ? NULL : record;
 }
 
+/* What a session holds it holds whole: a commit sends what differs from it. */
+static Code check_whole(const hero_list *list, struct fault *fault)
+{
+    if (list && list->fields)
+        return fault_add(fault, "read_mask", "a session holds whole records: use a plain call");
+    if (list && list->n_expansions)
+        return fault_add(fault, "expansions",
+                         "a session holds whole lists: use expand, or a plain call");
+    return HERO__V1__CODE__OK;
+}
+
 void **hero_session_list(hero_session *session, const ProtobufCMessageDescriptor *descriptor,
                          const hero_list *list, size_t *ret_n_records,
                          const char **ret_next_page_token, hero_error *error)
 {
-    hero_result *result = hero_client_list(session->client, descriptor, list, error);
     struct fault fault = FAULT_INIT;
+    hero_result *result = check_whole(list, &fault)
+                              ? NULL
+                              : hero_client_list(session->client, descriptor, list, error);
     const char *token = NULL;
     size_t n_records = 0;
     void **records;
     Code code;
 
+    if (fault.code)
+        (void)error_give(error, &fault, HERO_REFUSED);
     if (!result)
         return NULL;
     records = arena_array(&session->arena, hero_result_count(result) + 1, sizeof(*records));

@@ -62,6 +62,7 @@ static void records_get(SERVICE_PARAMS(GetRequest, GetResponse))
 
     check_count(&fault, "keys", "keys", input->n_keys, call->daemon->limits.max_mutations);
     check_count(&fault, "expand", "paths", input->n_expand, MAX_EXPAND);
+    check_count(&fault, "expansions", "paths", input->n_expansions, MAX_EXPAND);
     if (fault.code == HERO__V1__CODE__OK &&
         store_get(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
         closure(&response, call);
@@ -71,6 +72,24 @@ static void records_get(SERVICE_PARAMS(GetRequest, GetResponse))
         call_fail(call, &fault);
 }
 
+static void check_expansions(struct fault *fault, const char *path, size_t n)
+{
+    check_count(fault, path, "paths", n, MAX_EXPAND);
+}
+
+/* A page is never short enough for a transport thread. false: it will come
+ * again, on one of its own, or failed. */
+static bool goes_on(struct call *call, struct fault *fault)
+{
+    if (fault->code != HERO__V1__CODE__OK)
+        call_fail(call, fault);
+    else if (!call->on_pool)
+        call_defer(call);
+    else
+        return true;
+    return false;
+}
+
 static void records_list(SERVICE_PARAMS(ListRequest, ListResponse))
 {
     struct call *call = closure_data;
@@ -78,14 +97,65 @@ static void records_list(SERVICE_PARAMS(ListRequest, ListResponse))
     struct fault fault = FAULT_INIT;
 
     check_count(&fault, "order_by", "fields", input->n_order_by, MAX_ORDER_BY);
-    check_count(&fault, "expand", "paths", input->n_expand, MAX_EXPAND);
-    if (fault.code == HERO__V1__CODE__OK && !call->on_pool) {
-        call_defer(call); /* a page is never short enough for a transport thread */
+    check_expansions(&fault, "expand", input->n_expand);
+    check_expansions(&fault, "expansions", input->n_expansions);
+    if (!goes_on(call, &fault))
         return;
-    }
     struct store_read read = read_of(call);
-    if (fault.code == HERO__V1__CODE__OK &&
-        store_list(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
+    if (store_list(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
+}
+
+static void records_list_related(SERVICE_PARAMS(ListRelatedRequest, ListRelatedResponse))
+{
+    struct call *call = closure_data;
+    Hero__V1__ListRelatedResponse response = HERO__V1__LIST_RELATED_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    check_count(&fault, "order_by", "fields", input->n_order_by, MAX_ORDER_BY);
+    check_expansions(&fault, "expansions", input->n_expansions);
+    if (!goes_on(call, &fault))
+        return;
+    struct store_read read = read_of(call);
+    if (store_list_related(call->daemon->store, &read, input, &response, &fault) ==
+        HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
+}
+
+static void records_count(SERVICE_PARAMS(CountRequest, CountResponse))
+{
+    struct call *call = closure_data;
+    Hero__V1__CountResponse response = HERO__V1__COUNT_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    if (!goes_on(call, &fault))
+        return;
+    struct store_read read = read_of(call);
+    if (store_count(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
+        closure(&response, call);
+    else
+        call_fail(call, &fault);
+}
+
+static void records_explain(SERVICE_PARAMS(ExplainRequest, ExplainResponse))
+{
+    struct call *call = closure_data;
+    Hero__V1__ExplainResponse response = HERO__V1__EXPLAIN_RESPONSE__INIT;
+    struct fault fault = FAULT_INIT;
+
+    if (input->list) {
+        check_count(&fault, "list.order_by", "fields", input->list->n_order_by, MAX_ORDER_BY);
+        check_expansions(&fault, "list.expand", input->list->n_expand);
+        check_expansions(&fault, "list.expansions", input->list->n_expansions);
+    }
+    if (!goes_on(call, &fault))
+        return;
+    struct store_read read = read_of(call);
+    if (store_explain(call->daemon->store, &read, input, &response, &fault) == HERO__V1__CODE__OK)
         closure(&response, call);
     else
         call_fail(call, &fault);

@@ -1,122 +1,16 @@
 /*
  * Expand: related records, level by level. One statement for each
- * relationship and level, however many records ask: their keys go in through
- * _hero_keys. Knows paths and joins; records are graph_out.c's.
+ * relationship and level, however many records ask. Knows rows and edges; the
+ * request is expand_parse.c's, the statements' text expand_query.c's.
  */
-#include <stdio.h>
 #include <string.h>
-#include "join.h"
-#include "read.h"
+#include "expand.h"
+#include "page_token.h"
 
-/* ---- paths ---- */
+/* What a list's ref, name, total and token add to an answer at most, without the token. */
+#define LIST_OVERHEAD 40
 
-static struct expand *find_or_add(struct reading *reading, struct expand **list,
-                                  const struct relationship *relationship)
-{
-    while (*list && (*list)->relationship != relationship)
-        list = &(*list)->next;
-    if (!*list) {
-        *list = arena_alloc(reading->arena, sizeof(**list));
-        if (*list)
-            (*list)->relationship = relationship;
-    }
-    return *list;
-}
-
-static Code parse_path(struct reading *reading, const struct model *model, const char *path,
-                       const char *where, struct expand **tree)
-{
-    unsigned depth = 0;
-    for (const char *at = path; *at || at == path;) {
-        size_t len = strcspn(at, ".");
-        char *name = arena_printf(reading->arena, "%.*s", (int)len, at);
-        const struct relationship *relationship = name ? model_relationship(model, name) : NULL;
-        if (!name)
-            return reading_no_memory(reading);
-        if (!relationship)
-            return fault_add(reading->fault, where, "%s has no relationship called \"%s\"",
-                             model->name, name);
-        if (++depth > reading->store->options.max_expand_depth)
-            return fault_add(reading->fault, where, "is deeper than %u relationships",
-                             reading->store->options.max_expand_depth);
-        struct expand *expand = find_or_add(reading, tree, relationship);
-        if (!expand)
-            return reading_no_memory(reading);
-        Code code = reading_mask(reading, relationship->target, NULL, 0, where);
-        if (code == HERO__V1__CODE__RESOURCE_EXHAUSTED)
-            return code;
-        tree = &expand->children;
-        model = relationship->target;
-        at += len;
-        if (*at == '.' && !*++at)
-            return fault_add(reading->fault, where, "ends with a dot");
-    }
-    return HERO__V1__CODE__OK;
-}
-
-Code expand_parse(struct reading *reading, const struct model *model, char *const *paths,
-                  size_t n_paths, struct expand **ret_tree)
-{
-    char where[32];
-    *ret_tree = NULL;
-    for (size_t i = 0; i < n_paths; i++) {
-        snprintf(where, sizeof(where), "expand[%zu]", i);
-        Code code = parse_path(reading, model, paths[i], where, ret_tree);
-        if (code == HERO__V1__CODE__RESOURCE_EXHAUSTED)
-            return code;
-    }
-    return reading->fault->code;
-}
-
-/* ---- one level ---- */
-
-static void put_link_columns(struct sql *sql, const struct relationship *relationship)
-{
-    const struct column *column;
-    for (size_t at = 0; join_link_column(relationship, &at, &column);)
-        sql_column(sql, ", l.", column);
-}
-
-static const char *level_text(struct reading *reading, const struct relationship *relationship,
-                              bool single)
-{
-    const struct source target = {.model = relationship->target, .alias = "t"};
-    struct sql sql;
-    sql_init(&sql, reading->arena);
-    sql_add(&sql, single ? "SELECT 0, " : "SELECT p.position, ");
-    reading_columns(reading, &sql, &target);
-    put_link_columns(&sql, relationship);
-    sql_add(&sql, " FROM ");
-    join_from_keys(&sql, relationship, single ? JOIN_PARENT_KEY : JOIN_PARENT_KEYS);
-    sql_add(&sql, single ? " ORDER BY " : " ORDER BY p.position, ");
-    join_order(&sql, relationship);
-    return sql_text(&sql);
-}
-
-static Code bind_key(struct reading *reading, sqlite3_stmt *stmt, const struct node *parent)
-{
-    int rc = SQLITE_OK;
-    for (size_t i = 0; i < parent->model->n_primary_key && rc == SQLITE_OK; i++)
-        rc = key_value_bind(stmt, (int)i + 1, &parent->key[i]);
-    return rc == SQLITE_OK ? HERO__V1__CODE__OK
-                           : db_fault(reading->db, rc, reading->fault, "binding keys");
-}
-
-static Code bind_parents(struct reading *reading, sqlite3_stmt *stmt, const struct nodes *parents,
-                         struct key_list *list)
-{
-    if (parents->n == 1)
-        return bind_key(reading, stmt, parents->items[0]);
-    const struct key_value **keys = arena_array(reading->arena, parents->n, sizeof(*keys));
-    if (!keys)
-        return reading_no_memory(reading);
-    for (size_t i = 0; i < parents->n; i++)
-        keys[i] = parents->items[i]->key;
-    *list = (struct key_list){parents->n, parents->items[0]->model->n_primary_key, keys};
-    int rc = key_list_bind(stmt, 1, list);
-    return rc == SQLITE_OK ? HERO__V1__CODE__OK
-                           : db_fault(reading->db, rc, reading->fault, "binding keys");
-}
+/* ---- edges ---- */
 
 /* A record may be reached by several paths; its edges go into the graph once.
  * Where they are loaded already, they are followed from there. */
@@ -173,52 +67,161 @@ static void extend_spread(struct reading *reading, const struct node *parent,
         spread->first = reading->graph->n_edges - 1;
 }
 
-static Code read_level(struct reading *reading, sqlite3_stmt *stmt, const struct expand *expand,
-                       const struct nodes *parents, struct nodes *found)
+/* ---- one level ---- */
+
+/* A parent's list as far as it was read. */
+struct related {
+    uint32_t n;                   /* records in the answer */
+    bool more;                    /* and there are others */
+    const struct key_value *last; /* of a capped list's last record */
+    uint64_t total;
+};
+
+struct level {
+    struct reading *reading;
+    const struct expand *expand;
+    const struct nodes *parents;
+    struct related *lists; /* of each parent */
+    struct key_list keys;  /* theirs */
+    struct nodes *found;
+};
+
+static Code add_record(struct level *level, sqlite3_stmt *stmt, size_t parent)
 {
+    struct reading *reading = level->reading;
+    const struct expand *expand = level->expand;
     const struct relationship *relationship = expand->relationship;
-    size_t parent = 0;
-    uint32_t position = 0;
-    int rc;
-    while ((rc = db_step(reading->db, stmt)) == SQLITE_ROW) {
-        struct node *node;
-        size_t next = (size_t)sqlite3_column_int64(stmt, 0);
-        position = next == parent ? position : 0;
-        parent = next;
-        Code code = graph_out_row(reading, stmt, 1, relationship->target, &node);
-        if (code == HERO__V1__CODE__OK)
-            code = graph_out_edge(reading, parents->items[parent], relationship, node, position++);
-        if (code == HERO__V1__CODE__OK && relationship->link)
-            code = graph_out_link(reading, stmt, 1 + (int)relationship->target->n_columns,
-                                  relationship);
-        if (code == HERO__V1__CODE__OK)
-            extend_spread(reading, parents->items[parent], relationship);
-        if (code == HERO__V1__CODE__OK && node->mark != expand) {
-            node->mark = expand;
-            code = nodes_add(reading, found, node);
-        }
-        if (code != HERO__V1__CODE__OK)
-            return code;
+    struct related *list = &level->lists[parent];
+    struct node *from = level->parents->items[parent], *node;
+    Code code = graph_out_row(reading, stmt, 1, relationship->target, &node);
+    if (code == HERO__V1__CODE__OK)
+        code = graph_out_edge(reading, from, relationship, node, list->n++);
+    if (code == HERO__V1__CODE__OK && relationship->link)
+        code =
+            graph_out_link(reading, stmt, 1 + (int)relationship->target->n_columns, relationship);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    extend_spread(reading, from, relationship);
+    if (list->n == expand->cap) {
+        list->last = order_values(&expand->order, stmt, expand_order_at(expand), reading->arena);
+        if (!list->last)
+            return reading_no_memory(reading);
     }
-    return rc == SQLITE_DONE ? HERO__V1__CODE__OK
-                             : db_fault(reading->db, rc, reading->fault, relationship->name);
+    if (node->mark == expand)
+        return HERO__V1__CODE__OK;
+    node->mark = expand;
+    return nodes_add(reading, level->found, node);
+}
+
+static Code read_level(struct level *level, sqlite3_stmt *stmt)
+{
+    struct reading *reading = level->reading;
+    Code code = HERO__V1__CODE__OK;
+    int rc = SQLITE_OK;
+    while (code == HERO__V1__CODE__OK && (rc = db_step(reading->db, stmt)) == SQLITE_ROW) {
+        size_t parent = (size_t)sqlite3_column_int64(stmt, 0);
+        if (level->expand->cap && level->lists[parent].n == level->expand->cap)
+            level->lists[parent].more = true; /* one more than fits tells */
+        else
+            code = add_record(level, stmt, parent);
+    }
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    return rc == SQLITE_DONE
+               ? HERO__V1__CODE__OK
+               : db_fault(reading->db, rc, reading->fault, level->expand->relationship->name);
+}
+
+static Code list_keys(struct level *level)
+{
+    struct reading *reading = level->reading;
+    size_t n = level->parents->n;
+    const struct key_value **keys = arena_array(reading->arena, n, sizeof(*keys));
+    level->lists = arena_array(reading->arena, n, sizeof(*level->lists));
+    if (!keys || !level->lists)
+        return reading_no_memory(reading);
+    for (size_t i = 0; i < n; i++)
+        keys[i] = level->parents->items[i]->key;
+    level->keys = (struct key_list){n, level->parents->items[0]->model->n_primary_key, keys};
+    return HERO__V1__CODE__OK;
+}
+
+/* ---- lists that were capped or counted ---- */
+
+static Code read_totals(struct level *level)
+{
+    struct reading *reading = level->reading;
+    struct query query;
+    int rc;
+    expand_total_query(reading, level->expand, &level->keys, &query);
+    sqlite3_stmt *stmt = query_prepare(&query, reading->db, reading->fault);
+    if (!stmt)
+        return reading->fault->code;
+    while ((rc = db_step(reading->db, stmt)) == SQLITE_ROW)
+        level->lists[sqlite3_column_int64(stmt, 0)].total = (uint64_t)sqlite3_column_int64(stmt, 1);
+    Code code = rc == SQLITE_DONE ? HERO__V1__CODE__OK
+                                  : db_fault(reading->db, rc, reading->fault, "counting");
+    db_release(reading->db, stmt);
+    return code;
+}
+
+static Code add_list(struct level *level, size_t parent)
+{
+    struct reading *reading = level->reading;
+    const struct expand *expand = level->expand;
+    const struct related *list = &level->lists[parent];
+    Hero__V1__RelatedList *told = arena_alloc(reading->arena, sizeof(*told));
+    if (!told)
+        return reading_no_memory(reading);
+    hero__v1__related_list__init(told);
+    told->has_from = 1;
+    told->from = level->parents->items[parent]->ref;
+    told->relationship = (char *)(uintptr_t)expand->relationship->name;
+    told->has_total = expand->asked->total;
+    told->total = list->more ? list->total : list->n;
+    if (list->more) {
+        told->has_next_page_token = 1;
+        told->next_page_token =
+            page_token_write(reading->arena, expand->shape, list->last, expand->order.n);
+        if (!told->next_page_token.data)
+            return reading_no_memory(reading);
+    }
+    return graph_out_list(reading, told, LIST_OVERHEAD + told->next_page_token.len);
+}
+
+/* A list that is whole has as many records as were read. */
+static Code tell_lists(struct level *level)
+{
+    const Hero__V1__Expansion *asked = level->expand->asked;
+    Code code = HERO__V1__CODE__OK;
+    bool more = false;
+    if (!asked)
+        return code;
+    for (size_t i = 0; i < level->parents->n; i++)
+        more |= level->lists[i].more;
+    if (more && asked->total)
+        code = read_totals(level);
+    for (size_t i = 0; i < level->parents->n && code == HERO__V1__CODE__OK; i++)
+        if (asked->total || level->lists[i].more)
+            code = add_list(level, i);
+    return code;
 }
 
 static Code load_level(struct reading *reading, const struct expand *expand,
                        const struct nodes *parents, struct nodes *found)
 {
-    struct key_list list;
-    const char *sql = level_text(reading, expand->relationship, parents->n == 1);
-    if (!sql)
-        return reading_no_memory(reading);
-    sqlite3_stmt *stmt = db_prepare(reading->db, sql, reading->fault);
+    struct level level = {.reading = reading, .expand = expand, .parents = parents, .found = found};
+    struct query query;
+    Code code = list_keys(&level);
+    if (code != HERO__V1__CODE__OK)
+        return code;
+    expand_level_query(reading, expand, parents, parents->n > 1 ? &level.keys : NULL, &query);
+    sqlite3_stmt *stmt = query_prepare(&query, reading->db, reading->fault);
     if (!stmt)
         return reading->fault->code;
-    Code code = bind_parents(reading, stmt, parents, &list);
-    if (code == HERO__V1__CODE__OK)
-        code = read_level(reading, stmt, expand, parents, found);
+    code = read_level(&level, stmt);
     db_release(reading->db, stmt);
-    return code;
+    return code == HERO__V1__CODE__OK ? tell_lists(&level) : code;
 }
 
 static Code run_level(struct reading *reading, const struct expand *expand,

@@ -63,11 +63,14 @@ static Code bind_keys(struct reading *reading, sqlite3_stmt *stmt, const struct 
 }
 
 static void not_found(struct reading *reading, const struct model *model,
-                      const ProtobufCMessage *key, size_t i)
+                      const ProtobufCMessage *key, const char *only_path, size_t i)
 {
-    char path[32];
+    char path[48];
     const char *text = model_key_text(model, key, reading->arena);
-    snprintf(path, sizeof(path), "keys[%zu]", i);
+    if (only_path)
+        snprintf(path, sizeof(path), "%s", only_path);
+    else
+        snprintf(path, sizeof(path), "keys[%zu]", i);
     if (reading->fault->code == HERO__V1__CODE__OK)
         fault_set(reading->fault, HERO__V1__CODE__NOT_FOUND, "%s %s does not exist", model->name,
                   text);
@@ -103,7 +106,8 @@ static const char *roots_text(struct reading *reading, const struct model *model
 
 /* Rows come in the order of the keys: a gap is a record that is missing. */
 static Code step_roots(struct reading *reading, sqlite3_stmt *stmt, const struct model *model,
-                       ProtobufCMessage *const *keys, size_t n_keys, struct nodes *roots)
+                       ProtobufCMessage *const *keys, size_t n_keys, const char *only_path,
+                       struct nodes *roots)
 {
     size_t next = 0;
     int rc;
@@ -111,7 +115,7 @@ static Code step_roots(struct reading *reading, sqlite3_stmt *stmt, const struct
         struct node *node;
         size_t position = (size_t)sqlite3_column_int64(stmt, 0);
         for (; next < position; next++)
-            not_found(reading, model, keys[next], next);
+            not_found(reading, model, keys[next], only_path, next);
         next = position + 1;
         Code code = graph_out_row(reading, stmt, 1, model, &node);
         if (code == HERO__V1__CODE__OK)
@@ -122,12 +126,12 @@ static Code step_roots(struct reading *reading, sqlite3_stmt *stmt, const struct
     if (rc != SQLITE_DONE)
         return db_fault(reading->db, rc, reading->fault, model->name);
     for (; next < n_keys; next++)
-        not_found(reading, model, keys[next], next);
+        not_found(reading, model, keys[next], only_path, next);
     return reading->fault->code;
 }
 
-static Code read_roots(struct reading *reading, const struct model *model,
-                       ProtobufCMessage *const *keys, size_t n_keys, struct nodes *roots)
+Code get_roots(struct reading *reading, const struct model *model, ProtobufCMessage *const *keys,
+               size_t n_keys, const char *only_path, struct nodes *roots)
 {
     struct key_list list;
     if (n_keys > 1 && model->n_primary_key > KEY_TABLE_MAX_COLUMNS)
@@ -142,7 +146,7 @@ static Code read_roots(struct reading *reading, const struct model *model,
         return reading->fault->code;
     Code code = bind_keys(reading, stmt, model, keys, n_keys, &list);
     if (code == HERO__V1__CODE__OK)
-        code = step_roots(reading, stmt, model, keys, n_keys, roots);
+        code = step_roots(reading, stmt, model, keys, n_keys, only_path, roots);
     db_release(reading->db, stmt);
     return code;
 }
@@ -150,7 +154,7 @@ static Code read_roots(struct reading *reading, const struct model *model,
 static Code run(struct reading *reading, const struct model *model, ProtobufCMessage *const *keys,
                 size_t n_keys, const struct expand *tree, struct nodes *roots)
 {
-    Code code = read_roots(reading, model, keys, n_keys, roots);
+    Code code = get_roots(reading, model, keys, n_keys, NULL, roots);
     return code == HERO__V1__CODE__OK ? expand_run(reading, tree, roots) : code;
 }
 
@@ -159,6 +163,8 @@ static Code prepared(struct reading *reading, const Hero__V1__GetRequest *reques
 {
     struct nodes roots = {NULL, 0, 0};
     struct expand *tree;
+    const struct expand_request expand = {request->expand, request->n_expand, request->expansions,
+                                          request->n_expansions};
     ProtobufCMessage **keys = arena_array(reading->arena, request->n_keys + 1, sizeof(*keys));
     if (!keys)
         return reading_no_memory(reading);
@@ -166,7 +172,7 @@ static Code prepared(struct reading *reading, const Hero__V1__GetRequest *reques
     if (code == HERO__V1__CODE__OK)
         code = reading_mask(reading, model, request->read_mask, request->n_read_mask, "read_mask");
     if (code == HERO__V1__CODE__OK)
-        code = expand_parse(reading, model, request->expand, request->n_expand, &tree);
+        code = expand_parse(reading, model, &expand, &tree);
     if (code != HERO__V1__CODE__OK)
         return code;
     code = pool_take(reading->store, reading->read, &reading->db, reading->fault);

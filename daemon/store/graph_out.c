@@ -303,3 +303,17 @@ Code graph_out_link(struct reading *reading, sqlite3_stmt *stmt, int first,
     protobuf_c_message_pack(link, edge->link.data);
     return add_bytes(reading, edge->link.len);
 }
+
+Code graph_out_list(struct reading *reading, Hero__V1__RelatedList *list, size_t bytes)
+{
+    Hero__V1__Graph *graph = reading->graph;
+    if (graph->n_lists == reading->max_lists) {
+        void *lists = grown(reading->arena, graph->lists, graph->n_lists, &reading->max_lists,
+                            sizeof(*graph->lists));
+        if (!lists)
+            return reading_no_memory(reading);
+        graph->lists = lists;
+    }
+    graph->lists[graph->n_lists++] = list;
+    return reading_row(reading, strlen(list->relationship) + bytes);
+}

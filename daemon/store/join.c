@@ -224,26 +224,6 @@ void join_from_keys(struct sql *sql, const struct relationship *relationship, en
     put_condition(sql, relationship, with_row ? &row : &keys, "l", "t");
 }
 
-void join_order(struct sql *sql, const struct relationship *relationship)
-{
-    const struct foreign_key *to = relationship->to;
-    const struct model *target = relationship->target;
-    for (size_t i = 0; i < relationship->n_order; i++) {
-        const struct related_order *order = &relationship->order[i];
-        sql_column(sql, order->of_link ? "l." : "t.", order->column);
-        sql_add(sql, order->descending ? " DESC, " : ", ");
-    }
-    /* By the link's own columns where they are the key, so that with its two
-     * indexes it is the order in which the rows are found. */
-    if (to && !relationship->symmetric) {
-        for (size_t i = 0; i < to->n; i++)
-            sql_column(sql, i > 0 ? ", l." : "l.", to->columns[i]);
-        return;
-    }
-    for (size_t i = 0; i < target->n_primary_key; i++)
-        sql_column(sql, i > 0 ? ", t." : "t.", target->primary_key[i]);
-}
-
 bool join_link_column(const struct relationship *relationship, size_t *at,
                       const struct column **ret_column)
 {

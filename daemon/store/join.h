@@ -39,8 +39,6 @@ void join_condition_of_keys(struct sql *sql, const struct relationship *relation
  * table, t the related records'. */
 void join_from_keys(struct sql *sql, const struct relationship *relationship,
                     enum join_parent parent);
-/* "l.position DESC, t.id": the declared order, then the key. */
-void join_order(struct sql *sql, const struct relationship *relationship);
 /* The link model's columns that are not its ends, in their order: those that an
  * edge carries. false once there are no more; *at starts at 0. */
 bool join_link_column(const struct relationship *relationship, size_t *at,

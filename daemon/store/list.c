@@ -45,10 +45,11 @@ static Code answer(struct listing *listing, Hero__V1__ListResponse *ret)
     return page_token(&listing->page, &ret->has_next_page_token, &ret->next_page_token);
 }
 
-static Code ask(struct listing *listing, const struct model *model,
-                const Hero__V1__ListRequest *request)
+Code list_ask(struct page *page, struct page_total *total, struct expand **ret_tree,
+              const Hero__V1__ListRequest *request)
 {
-    struct reading *reading = &listing->reading;
+    struct reading *reading = page->reading;
+    const struct model *model;
     const struct page_question question = {
         .filter = request->filter,
         .order_by = request->order_by,
@@ -56,18 +57,19 @@ static Code ask(struct listing *listing, const struct model *model,
         .size = request->page_size,
         .token = &request->page_token,
     };
-    listing->total = (struct page_total){.kind = request->count, .limit = request->count_limit};
-    Code code = scope_init(&listing->page.scope, reading->arena, &reading->n_sources, model,
-                           reading->fault);
+    const struct expand_request expand = {request->expand, request->n_expand, request->expansions,
+                                          request->n_expansions};
+    *total = (struct page_total){.kind = request->count, .limit = request->count_limit};
+    Code code = reading_start(reading, request->model, &model);
     if (code == HERO__V1__CODE__OK)
-        code = page_ask(&listing->page, &question);
+        code = scope_init(&page->scope, reading->arena, &reading->n_sources, model, reading->fault);
     if (code == HERO__V1__CODE__OK)
-        code = page_check_total(reading, &listing->total);
+        code = page_ask(page, &question);
+    if (code == HERO__V1__CODE__OK)
+        code = page_check_total(reading, total);
     if (code == HERO__V1__CODE__OK)
         code = reading_mask(reading, model, request->read_mask, request->n_read_mask, "read_mask");
-    if (code == HERO__V1__CODE__OK)
-        code = expand_parse(reading, model, request->expand, request->n_expand, &listing->tree);
-    return code;
+    return code == HERO__V1__CODE__OK ? expand_parse(reading, model, &expand, ret_tree) : code;
 }
 
 Code store_list(struct store *store, struct store_read *read, const Hero__V1__ListRequest *request,
@@ -79,11 +81,8 @@ Code store_list(struct store *store, struct store_read *read, const Hero__V1__Li
                                           .fault = fault,
                                           .etags = request->etags}};
     struct reading *reading = &listing.reading;
-    const struct model *model;
     listing.page.reading = reading;
-    Code code = reading_start(reading, request->model, &model);
-    if (code == HERO__V1__CODE__OK)
-        code = ask(&listing, model, request);
+    Code code = list_ask(&listing.page, &listing.total, &listing.tree, request);
     if (code == HERO__V1__CODE__OK)
         code = pool_take(store, read, &reading->db, fault);
     if (code != HERO__V1__CODE__OK)

@@ -107,6 +107,7 @@ void page_query(const struct page *page, const struct order_piece *piece, uint32
     query_init(query, page->reading->arena);
     sql_add(sql, "SELECT ");
     reading_columns(page->reading, sql, page->scope.root);
+    reading_link_columns(sql, &page->scope);
     order_columns(sql, &page->order);
     put_from(page, query);
     put_where(page, piece, query);
@@ -126,10 +127,13 @@ static Code add_row(struct page *page, sqlite3_stmt *stmt)
     if (code == HERO__V1__CODE__OK && page->parent)
         code = graph_out_edge(reading, page->parent, page->scope.through, node,
                               (uint32_t)page->found.n);
+    if (code == HERO__V1__CODE__OK && page->scope.link)
+        code = graph_out_link(reading, stmt, (int)model->n_columns, page->scope.through);
     if (code == HERO__V1__CODE__OK)
         code = nodes_add(reading, &page->found, node);
     if (code == HERO__V1__CODE__OK && page->found.n == page->size) {
-        page->last = order_values(&page->order, stmt, (int)model->n_columns, reading->arena);
+        page->last =
+            order_values(&page->order, stmt, reading_n_columns(&page->scope), reading->arena);
         if (!page->last)
             code = reading_no_memory(reading);
     }

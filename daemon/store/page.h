@@ -64,4 +64,8 @@ MUST_CHECK Code page_check_total(struct reading *reading, const struct page_tota
 void page_total_query(const struct page *page, const struct page_total *total, struct query *query);
 MUST_CHECK Code page_count(const struct page *page, struct page_total *total);
 
+/* list.c: what a List asks, checked; page->reading is set. For who explains it, too. */
+MUST_CHECK Code list_ask(struct page *page, struct page_total *total, struct expand **ret_tree,
+                         const Hero__V1__ListRequest *request);
+
 #endif

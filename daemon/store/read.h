@@ -42,7 +42,7 @@ struct reading {
     struct arena *arena;
     struct fault *fault;
     Hero__V1__Graph *graph;
-    size_t max_records, max_edges; /* room in the graph's arrays */
+    size_t max_records, max_edges, max_lists; /* room in the graph's arrays */
     struct node **buckets;
     size_t n_buckets;
     struct nodes nodes;                /* all: the one with ref r at r - 1 */
@@ -58,11 +58,7 @@ struct reading {
     ProtobufCMessage *link;
 };
 
-/* One relationship to load, and those to load from there. */
-struct expand {
-    const struct relationship *relationship;
-    struct expand *children, *next;
-};
+struct expand; /* expand.h: a tree of relationships to load */
 
 Code reading_no_memory(struct reading *reading);
 /* Counts a row; ABORTED past the read's row budget, RESOURCE_EXHAUSTED where
@@ -83,6 +79,11 @@ MUST_CHECK Code reading_mask(struct reading *reading, const struct model *model,
 /* "t0.id, t0.name, NULL": the model's columns in their order. */
 void reading_columns(const struct reading *reading, struct sql *sql, const struct source *source);
 
+/* ", t1.role": the link's own columns behind those of related records, and how
+ * many columns both are. */
+void reading_link_columns(struct sql *sql, const struct scope *scope);
+int reading_n_columns(const struct scope *scope);
+
 /* ---- graph_out.c ---- */
 
 /* The record in the row's columns from `first` on: the node it is already, or a new one. */
@@ -94,15 +95,31 @@ MUST_CHECK Code graph_out_edge(struct reading *reading, const struct node *from,
 /* The last edge gets the link's own columns, those of the row from `first` on. */
 MUST_CHECK Code graph_out_link(struct reading *reading, sqlite3_stmt *stmt, int first,
                                const struct relationship *relationship);
+/* What is told of a list, and what that adds to the answer at most. */
+MUST_CHECK Code graph_out_list(struct reading *reading, Hero__V1__RelatedList *list, size_t bytes);
 MUST_CHECK Code nodes_add(struct reading *reading, struct nodes *nodes, struct node *node);
 /* The roots' refs, in order. */
 MUST_CHECK Code nodes_refs(struct reading *reading, const struct nodes *nodes, uint32_t **ret_refs);
 
-/* ---- expand.c ---- */
+/* ---- get.c ---- */
 
-/* "teams", "teams.heroes": a tree. Violations at expand[i]. */
-MUST_CHECK Code expand_parse(struct reading *reading, const struct model *model, char *const *paths,
-                             size_t n_paths, struct expand **ret_tree);
+/* The records that have these keys, in their order. Violations at only_path,
+ * or at keys[i] where that is NULL. */
+MUST_CHECK Code get_roots(struct reading *reading, const struct model *model,
+                          ProtobufCMessage *const *keys, size_t n_keys, const char *only_path,
+                          struct nodes *roots);
+
+/* ---- expand_parse.c, expand.c ---- */
+
+struct expand_request {
+    char *const *paths; /* "teams", "teams.heroes" */
+    size_t n_paths;
+    Hero__V1__Expansion *const *expansions;
+    size_t n_expansions;
+};
+/* A tree; NULL: nothing. Violations at expand[i] and expansions[i]. */
+MUST_CHECK Code expand_parse(struct reading *reading, const struct model *model,
+                             const struct expand_request *request, struct expand **ret_tree);
 /* One statement for each relationship of the tree, however many records. */
 MUST_CHECK Code expand_run(struct reading *reading, const struct expand *tree,
                            const struct nodes *roots);

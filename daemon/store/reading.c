@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "join.h"
 #include "read.h"
 
 Code reading_start(struct reading *reading, const char *name, const struct model **ret_model)
@@ -105,4 +106,22 @@ void reading_columns(const struct reading *reading, struct sql *sql, const struc
         else
             sql_add(sql, "NULL");
     }
+}
+
+void reading_link_columns(struct sql *sql, const struct scope *scope)
+{
+    const struct column *column;
+    for (size_t at = 0; scope->link && join_link_column(scope->through, &at, &column);) {
+        sql_add(sql, ", ");
+        scope_column(sql, scope->link, column);
+    }
+}
+
+int reading_n_columns(const struct scope *scope)
+{
+    const struct column *column;
+    int n = (int)scope->root->model->n_columns;
+    for (size_t at = 0; scope->link && join_link_column(scope->through, &at, &column);)
+        n++;
+    return n;
 }

@@ -111,6 +111,16 @@ MUST_CHECK Code store_get(struct store *store, struct store_read *read,
 MUST_CHECK Code store_list(struct store *store, struct store_read *read,
                            const Hero__V1__ListRequest *request, Hero__V1__ListResponse *ret,
                            struct fault *fault);
+MUST_CHECK Code store_list_related(struct store *store, struct store_read *read,
+                                   const Hero__V1__ListRelatedRequest *request,
+                                   Hero__V1__ListRelatedResponse *ret, struct fault *fault);
+MUST_CHECK Code store_count(struct store *store, struct store_read *read,
+                            const Hero__V1__CountRequest *request, Hero__V1__CountResponse *ret,
+                            struct fault *fault);
+/* What List would do with the request, without doing it. */
+MUST_CHECK Code store_explain(struct store *store, struct store_read *read,
+                              const Hero__V1__ExplainRequest *request,
+                              Hero__V1__ExplainResponse *ret, struct fault *fault);
 /* Rows per model, in the models' order. */
 MUST_CHECK Code store_count_rows(struct store *store, struct store_read *read, uint64_t *ret_rows,
                                  struct fault *fault);

@@ -29,6 +29,11 @@ static const struct {
     WRAPPER("hero.v1.Records/Get", get_json),
     WRAPPER("hero.v1.Records/List", list),
     WRAPPER("hero.v1.Records/List", list_json),
+    WRAPPER("hero.v1.Records/ListRelated", list_related),
+    WRAPPER("hero.v1.Records/ListRelated", list_related_json),
+    WRAPPER("hero.v1.Records/Count", count),
+    WRAPPER("hero.v1.Records/Count", count_json),
+    WRAPPER("hero.v1.Records/Explain", explain_json),
     WRAPPER("hero.v1.Records/Update", update),
     WRAPPER("hero.v1.Records/Update", update_json),
     WRAPPER("hero.v1.Records/Upsert", upsert),
@@ -85,9 +90,11 @@ static void test_every_wrapper_has_an_rpc(void **state)
         assert_int_equal(method_find(wrappers[i].method, &method, NULL), HERO__V1__CODE__OK);
         assert_non_null(method.input);
         assert_non_null(method.output);
-        assert_int_equal(method.is_write, !strncmp(wrappers[i].method, "hero.v1.Records/", 16) &&
-                                              strcmp(wrappers[i].method + 16, "Get") &&
-                                              strcmp(wrappers[i].method + 16, "List"));
+        const char *name = wrappers[i].method;
+        assert_int_equal(method.is_write,
+                         !strncmp(name, "hero.v1.Records/", 16) && strcmp(name + 16, "Get") &&
+                             strncmp(name + 16, "List", 4) && strcmp(name + 16, "Count") &&
+                             strcmp(name + 16, "Explain"));
     }
 }
 

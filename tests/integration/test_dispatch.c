@@ -67,7 +67,7 @@ static void test_unknown_methods(void **state)
 
     (void)state;
     assert_answer(sp_call(&sp, "hero.v1.Records/Creat", &check.base), HERO__V1__CODE__UNIMPLEMENTED,
-                  NULL, "did you mean hero.v1.Records/Create");
+                  NULL, "hero.v1.Records/Create");
     assert_answer(sp_call(&sp, "check", &check.base), HERO__V1__CODE__UNIMPLEMENTED, NULL,
                   "did you mean hero.v1.Admin/Check");
     assert_answer(sp_call(&sp, "", &check.base), HERO__V1__CODE__UNIMPLEMENTED, NULL, "named like");
