@@ -12,6 +12,7 @@ const char world_models[] =
     " optional int32 size = 4 [(hero.column).index = true];"
     " repeated Hero heroes = 5 [(hero.relationship) = {link_model: 'Membership'"
     " back_populates: 'teams'}];"
+    " repeated Hero led = 6 [(hero.relationship) = {back_populates: 'leads'}];"
     " }"
     "message Hero { option (hero.table) = {};"
     " optional int64 id = 1 [(hero.column).primary_key = true];"
@@ -23,6 +24,7 @@ const char world_models[] =
     " optional int64 team_id = 7 [(hero.column) = {foreign_key: 'team.id'}];"
     " repeated Team teams = 8 [(hero.relationship) = {link_model: 'Membership'"
     " back_populates: 'heroes'}];"
+    " optional Team leads = 9 [(hero.relationship) = {back_populates: 'led'}];"
     " }"
     "message Membership { option (hero.table) = {};"
     " optional int64 team_id = 1 [(hero.column) = {primary_key: true foreign_key: 'team.id'}];"
@@ -186,7 +188,9 @@ void world_store(struct fixture *f)
 
 static const struct way ways[] = {
     {"teams", HERO, TEAM, true, false},
+    {"leads", HERO, TEAM, false, true},
     {"heroes", TEAM, HERO, true, false},
+    {"led", TEAM, HERO, false, false},
 };
 
 /* The row of a link that joins the two, or 1 where none is needed; NULL: not related. */

@@ -41,7 +41,7 @@ static void random_place(struct filter *filter, enum table table, bool has_link)
     if (has_link && pick(3) == 0) {
         filter->place = OF_LINK;
         of = LINK;
-    } else if (table == HERO && pick(4) == 9) {
+    } else if (table == HERO && pick(4) == 0) {
         filter->place = OF_ONE;
         filter->way = random_way(HERO, true);
         of = TEAM;
