@@ -60,6 +60,13 @@ MUST_CHECK Code calls_read_graph(hero_request *request, hero_result *result,
 /* A target by model and packed key; in the arena. NULL: no memory. */
 Hero__V1__Target *calls_target(struct arena *arena, const struct model *model,
                                ProtobufCBinaryData key);
+/* Packs key i of the caller's, whatever they are. */
+typedef Code calls_pack_key(const struct model *model, const void *keys, size_t i, const char *path,
+                            struct arena *arena, ProtobufCBinaryData *ret_key, struct fault *fault);
+/* Targets of a list of keys; violations at name[i]. */
+MUST_CHECK Code calls_targets(hero_request *request, const struct model *model, const void *keys,
+                              size_t n_keys, calls_pack_key *pack, const char *name,
+                              Hero__V1__Target ***ret_targets, struct fault *fault);
 /* By its name; the violation lists those there are. */
 MUST_CHECK Code calls_relationship(const struct model *model, const char *name,
                                    const struct relationship **ret_relationship,

@@ -5,32 +5,10 @@
 #include "base64.h"
 #include "calls_json.h"
 
-static Code targets_of(hero_request *request, const struct model *model, const char *const *keys,
-                       size_t n_keys, const char *name, Hero__V1__Target ***ret_targets,
-                       struct fault *fault)
+static Code parse_one(const struct model *model, const void *keys, size_t i, const char *path,
+                      struct arena *arena, ProtobufCBinaryData *ret_key, struct fault *fault)
 {
-    struct arena *arena = &request->arena;
-    Hero__V1__Target **targets = arena_array(arena, n_keys + 1, sizeof(*targets));
-
-    if (!targets)
-        return calls_no_memory(request, fault);
-    if (n_keys > 0 && !keys)
-        return fault_add(fault, name, "is NULL; give the keys");
-    for (size_t i = 0; i < n_keys; i++) {
-        ProtobufCBinaryData key;
-        char path[32];
-        Code code;
-
-        snprintf(path, sizeof(path), "%s[%zu]", name, i);
-        code = key_parse(model, keys[i], path, arena, &key, fault);
-        if (code)
-            return code;
-        targets[i] = calls_target(arena, model, key);
-        if (!targets[i])
-            return calls_no_memory(request, fault);
-    }
-    *ret_targets = targets;
-    return HERO__V1__CODE__OK;
+    return key_parse(model, ((const char *const *)keys)[i], path, arena, ret_key, fault);
 }
 
 static int set_count(json_t *object, const char *name, uint64_t n)
@@ -125,8 +103,8 @@ static Code build_delete(hero_request *request, const void *arguments, struct fa
     Code code = calls_model(request, deletion->model, &model, fault);
 
     if (!code)
-        code = targets_of(request, model, deletion->keys, deletion->n_keys, "targets",
-                          &input.targets, fault);
+        code = calls_targets(request, model, deletion->keys, deletion->n_keys, parse_one, "targets",
+                             &input.targets, fault);
     if (code)
         return code;
     input.n_targets = deletion->n_keys;
@@ -175,8 +153,8 @@ static Code build_link(hero_request *request, const void *arguments, struct faul
     if (!code)
         code = key_parse(model, link->key, "target", &request->arena, &key, fault);
     if (!code)
-        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
-                          &input.related, fault);
+        code = calls_targets(request, relationship->target, link->related, link->n_related,
+                             parse_one, "related", &input.related, fault);
     if (code)
         return code;
     input.n_related = link->n_related;
@@ -256,8 +234,8 @@ static Code build_set_links(hero_request *request, const void *arguments, struct
     if (!code)
         code = key_parse(model, link->key, "target", &request->arena, &key, fault);
     if (!code)
-        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
-                          &input.related, fault);
+        code = calls_targets(request, relationship->target, link->related, link->n_related,
+                             parse_one, "related", &input.related, fault);
     if (code)
         return code;
     input.n_related = link->n_related;

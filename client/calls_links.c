@@ -8,9 +8,9 @@
 #include "key.h"
 
 /* Targets of n keys of a model; paths are name[i]. */
-static Code targets_of(hero_request *request, const struct model *model, const hero_key *keys,
-                       size_t n_keys, const char *name, Hero__V1__Target ***ret_targets,
-                       struct fault *fault)
+Code calls_targets(hero_request *request, const struct model *model, const void *keys,
+                   size_t n_keys, calls_pack_key *pack, const char *name,
+                   Hero__V1__Target ***ret_targets, struct fault *fault)
 {
     struct arena *arena = &request->arena;
     Hero__V1__Target **targets = arena_array(arena, n_keys + 1, sizeof(*targets));
@@ -26,7 +26,7 @@ static Code targets_of(hero_request *request, const struct model *model, const h
 
         json_path_name(&path, name);
         json_path_index(&path, i);
-        code = key_pack(model, &keys[i], path.text, arena, &key, fault);
+        code = pack(model, keys, i, path.text, arena, &key, fault);
         if (code)
             return code;
         targets[i] = calls_target(arena, model, key);
@@ -35,6 +35,12 @@ static Code targets_of(hero_request *request, const struct model *model, const h
     }
     *ret_targets = targets;
     return HERO__V1__CODE__OK;
+}
+
+static Code pack_one(const struct model *model, const void *keys, size_t i, const char *path,
+                     struct arena *arena, ProtobufCBinaryData *ret_key, struct fault *fault)
+{
+    return key_pack(model, (const hero_key *)keys + i, path, arena, ret_key, fault);
 }
 
 /* ---- delete ---- */
@@ -53,8 +59,8 @@ static Code build_delete(hero_request *request, const void *arguments, struct fa
     Code code = bindings_find(request->bindings, deletion->descriptor, &binding, fault);
 
     if (!code)
-        code = targets_of(request, binding->model, deletion->keys, deletion->n_keys, "targets",
-                          &input.targets, fault);
+        code = calls_targets(request, binding->model, deletion->keys, deletion->n_keys, pack_one,
+                             "targets", &input.targets, fault);
     if (code)
         return code;
     input.n_targets = deletion->n_keys;
@@ -121,8 +127,8 @@ static Code build_link(hero_request *request, const void *arguments, struct faul
     if (!code)
         code = key_pack(binding->model, link->key, "target", &request->arena, &key, fault);
     if (!code)
-        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
-                          &input.related, fault);
+        code = calls_targets(request, relationship->target, link->related, link->n_related,
+                             pack_one, "related", &input.related, fault);
     if (code)
         return code;
     input.n_related = link->n_related;
@@ -256,8 +262,8 @@ static Code build_set_links(hero_request *request, const void *arguments, struct
     if (!code)
         code = key_pack(binding->model, link->key, "target", &request->arena, &key, fault);
     if (!code)
-        code = targets_of(request, relationship->target, link->related, link->n_related, "related",
-                          &input.related, fault);
+        code = calls_targets(request, relationship->target, link->related, link->n_related,
+                             pack_one, "related", &input.related, fault);
     if (!code)
         code = bind_related(request, binding, relationship, fault);
     if (code)
