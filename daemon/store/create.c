@@ -131,6 +131,17 @@ static Code fail_other_parent(struct create *create, size_t edge)
                      key->target->name);
 }
 
+/* A column that protobuf can't leave out (proto3) is none while it is zero. */
+static bool is_given(const struct column *column, const ProtobufCMessage *record,
+                     const struct key_value *value)
+{
+    if (!record_has(column, record))
+        return false;
+    if (column->field->label != PROTOBUF_C_LABEL_NONE)
+        return true;
+    return value->type == SQLITE_INTEGER ? value->integer != 0 : value->len != 0;
+}
+
 /* Some columns of a key may be given: they must be what the edge makes them. */
 static bool contradicts(struct create *create, const struct foreign_key *key,
                         const ProtobufCMessage *given, const ProtobufCMessage *filled)
@@ -138,38 +149,79 @@ static bool contradicts(struct create *create, const struct foreign_key *key,
     for (size_t i = 0; i < key->n; i++) {
         struct key_value is = column_value(key->columns[i], given, create->commit->arena);
         struct key_value shall_be = column_value(key->columns[i], filled, create->commit->arena);
-        if (record_has(key->columns[i], given) && !key_value_equal(&is, &shall_be))
+        if (is_given(key->columns[i], given, &is) && !key_value_equal(&is, &shall_be))
             return true;
     }
     return false;
 }
 
-static Code fill_key(struct create *create, size_t e)
+/* Both sides may say the same. */
+static bool is_counted(const struct create *create, size_t e)
+{
+    const struct create_plan *plan = &create->plan;
+    const struct planned_edge *edge = &plan->edges[e];
+    for (size_t i = plan->first_of_child[edge->child]; i; i = plan->edges[i - 1].next_of_child)
+        if (plan->edges[i - 1].key == edge->key && plan->edges[i - 1].is_written)
+            return true;
+    return false;
+}
+
+/* Who is not new may have one already. */
+static Code make_room(struct create *create, size_t e, struct fault *found)
+{
+    struct commit *commit = create->commit;
+    const struct planned_edge *edge = &create->plan.edges[e];
+    const Hero__V1__Record *parent = create->graph->records[edge->parent];
+    if (!edge->key->is_unique || edge->parent == edge->child ||
+        parent->member == HERO__V1__RECORD__MEMBER__NEW)
+        return HERO__V1__CODE__OK;
+    struct fault *whole = commit->fault;
+    commit->fault = found;
+    Code code = reference_make_room(commit, edge->key, &create->entities[edge->parent], "",
+                                    &create->counts);
+    commit->fault = whole;
+    return code;
+}
+
+static Code fill(struct create *create, size_t e, struct fault *found)
 {
     struct commit *commit = create->commit;
     struct planned_edge *edge = &create->plan.edges[e];
     struct entity *child = &create->entities[edge->child];
     const struct entity *parent = &create->entities[edge->parent];
-    bool itself = edge->child == edge->parent;
-    if (itself ? !reference_can_refer_to(edge->key, child->record)
-               : !create->plan.inserted[edge->parent])
-        return HERO__V1__CODE__OK; /* after both are there */
     ProtobufCMessage *filled =
         arena_copy(commit->arena, child->record, child->model->descriptor->sizeof_message);
     if (!filled)
         return commit_no_memory(commit);
-    const char *path = create_plan_path(&create->plan, e);
-    bool twice = reference_is(commit, edge->key, child->record, parent->record);
-    Code code = reference_fill(commit, edge->key, filled, parent->record, path);
+    struct fault *whole = commit->fault;
+    commit->fault = found;
+    Code code = reference_fill(commit, edge->key, filled, parent->record, "");
+    commit->fault = whole;
     if (code == HERO__V1__CODE__OK && contradicts(create, edge->key, child->record, filled))
-        code = fail_other_parent(create, e);
-    if (code == HERO__V1__CODE__OK && edge->key->is_unique && !itself)
-        code = reference_make_room(commit, edge->key, parent, path, &create->counts);
+        return fail_other_parent(create, e);
+    if (code == HERO__V1__CODE__OK)
+        code = make_room(create, e, found);
     if (code != HERO__V1__CODE__OK)
         return code;
     memcpy(child->record, filled, child->model->descriptor->sizeof_message);
+    create->counts.added += !is_counted(create, e);
     edge->is_written = true;
-    create->counts.added += !twice || edge->next_of_child == 0;
+    return code;
+}
+
+static Code fill_key(struct create *create, size_t e)
+{
+    const struct planned_edge *edge = &create->plan.edges[e];
+    const struct entity *child = &create->entities[edge->child];
+    struct fault found = FAULT_INIT;
+    if (edge->child == edge->parent ? !reference_can_refer_to(edge->key, child->record)
+                                    : !create->plan.inserted[edge->parent])
+        return HERO__V1__CODE__OK; /* after both are there */
+    Code code = fill(create, e, &found);
+    /* A path costs a walk over the graph: only for a fault. */
+    if (code != HERO__V1__CODE__OK && found.code != HERO__V1__CODE__OK)
+        return relate_blame(create->commit, &found, create_plan_path(&create->plan, e));
+    fault_done(&found);
     return code;
 }
 
