@@ -14,7 +14,9 @@ struct listing {
 
 static Code run(struct listing *listing)
 {
-    Code code = page_read(&listing->page);
+    Code code = page_find_sparse(&listing->page);
+    if (code == HERO__V1__CODE__OK)
+        code = page_read(&listing->page);
     if (code == HERO__V1__CODE__OK)
         code = expand_run(&listing->reading, listing->tree, &listing->page.found);
     return code == HERO__V1__CODE__OK ? page_count(&listing->page, &listing->total) : code;

@@ -41,6 +41,8 @@ MUST_CHECK Code page_ask(struct page *page, const struct page_question *question
 /* The token's shape: other questions don't take it. */
 uint64_t page_shape(const struct order *order, const char *filter);
 
+/* sparse.c: finds ranges of the filter that hold for few rows, before statements are made. */
+MUST_CHECK Code page_find_sparse(struct page *page);
 /* The statement of one piece (NULL: of the first page) and at most `limit` rows. */
 void page_query(const struct page *page, const struct order_piece *piece, uint32_t limit,
                 struct query *query);

@@ -35,10 +35,26 @@ static void add(const struct writing *w, const char *text)
 
 /* ---- what an index can find ---- */
 
-static bool leads_index(const struct place *place)
+static bool is_first(const struct column_list *lists, size_t n, const struct column *column)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lists[i].columns[0] == column)
+            return true;
+    return false;
+}
+
+bool filter_leads_index(const struct place *place)
 {
     const struct column *column = place->column;
-    return column->index || column->unique || column->model->primary_key[0] == column;
+    const struct model *model = column->model;
+    if (column->index || column->unique || model->primary_key[0] == column ||
+        is_first(model->indexes, model->n_indexes, column) ||
+        is_first(model->uniques, model->n_uniques, column))
+        return true;
+    for (size_t i = 0; i < model->n_foreign_keys; i++)
+        if (model->foreign_keys[i].wants_index && model->foreign_keys[i].columns[0] == column)
+            return true;
+    return false;
 }
 
 static bool is_equality(const struct filter *filter)
@@ -46,15 +62,14 @@ static bool is_equality(const struct filter *filter)
     return !filter->ignore_case &&
            ((filter->kind == FILTER_COMPARE && filter->operator== OPERATOR_EQUAL) ||
             filter->kind == FILTER_LIST) &&
-           leads_index(&filter->place);
+           filter_leads_index(&filter->place);
 }
 
-/* Few records of the scope's own for which the condition can hold. */
-static bool pins(const struct scope *scope, const struct filter *filter)
+bool filter_pins(const struct scope *scope, const struct filter *filter)
 {
     if (filter->kind == FILTER_ALL_OF) {
         for (const struct filter *part = filter->parts; part; part = part->next)
-            if (pins(scope, part))
+            if (filter_pins(scope, part))
                 return true;
         return false;
     }
@@ -79,12 +94,12 @@ static bool leads(const struct filter *filter)
         return true;
     case FILTER_COMPARE:
         return filter->operator!= OPERATOR_UNEQUAL && !filter->ignore_case &&
-            leads_index(&filter->place);
+            filter_leads_index(&filter->place);
     case FILTER_LIST:
         return is_equality(filter);
     case FILTER_MATCH:
         return filter->match == MATCH_STARTS && !filter->ignore_case && filter->values->len > 0 &&
-               leads_index(&filter->place);
+               filter_leads_index(&filter->place);
     case FILTER_ANY:
         return leads_any(filter);
     case FILTER_NOT:
@@ -134,10 +149,12 @@ static enum filter_operator opposite(enum filter_operator operator)
 
 static void put_comparison(const struct writing *w, const struct filter *filter, const char *text)
 {
+    add(w, filter->sparse ? "unlikely(" : "");
     put_place(w, &filter->place);
     add(w, text);
     query_value(w->query, filter->values);
     add(w, filter->ignore_case ? " COLLATE NOCASE" : "");
+    add(w, filter->sparse ? ")" : "");
 }
 
 static void put_absent(const struct writing *w, const struct filter *filter, bool negated)
@@ -350,7 +367,7 @@ static void put_part_of_related(const struct writing *w, const struct filter *fi
     if (!filter->parts)
         return;
     struct writing inner = {w->query, filter->related,
-                            pinned || pins(filter->related, filter->parts)};
+                            pinned || filter_pins(filter->related, filter->parts)};
     add(w, before);
     put(&inner, filter->parts, false);
 }
@@ -480,7 +497,7 @@ static void put_all(const struct writing *w, const struct filter *filter, bool n
     for (const struct filter *part = filter->parts; part; part = part->next)
         n++;
     bool and = (filter->kind == FILTER_ALL_OF) != negated;
-    inner.pinned = w->pinned || (!negated && pins(w->scope, filter));
+    inner.pinned = w->pinned || (!negated && filter_pins(w->scope, filter));
     put_parts(&inner, filter->parts, n, and? " AND " : " OR ", negated);
 }
 

@@ -34,6 +34,7 @@ struct filter {
     enum filter_operator operator;
     enum filter_match match;
     bool ignore_case;
+    bool sparse; /* it is known to hold for few records */
     struct key_value *values;
     size_t n_values;
     struct scope *related; /* ANY, COUNT: what the part's names mean */
@@ -48,5 +49,10 @@ MUST_CHECK Code filter_make(struct scope *scope, const char *text, const char *p
 
 /* Puts the condition into the query. */
 void filter_condition(struct query *query, const struct scope *scope, const struct filter *filter);
+
+/* Does an index of the models begin with the column? */
+bool filter_leads_index(const struct place *place);
+/* Does an equality on an indexed column leave few records of the scope? */
+bool filter_pins(const struct scope *scope, const struct filter *filter);
 
 #endif
