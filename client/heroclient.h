@@ -809,6 +809,9 @@ HERO_API HERO_MUST_CHECK void **hero_session_list(hero_session *session,
  * other change.
  */
 HERO_API HERO_MUST_CHECK hero_code hero_session_commit(hero_session *session, hero_error *error);
+/** Would hero_session_commit() be taken now? Everything is checked, constraints
+ *  included, and nothing is stored or changed, in the session neither. Blocks. */
+HERO_API HERO_MUST_CHECK hero_code hero_session_validate(hero_session *session, hero_error *error);
 /** The number of the session's last commit; 0: none yet. */
 HERO_API uint64_t hero_session_commit_number(const hero_session *session);
 

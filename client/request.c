@@ -305,6 +305,27 @@ hero_result *request_commit(hero_client *client, ProtobufCBinaryData payload,
     return ending.result;
 }
 
+Code request_validate(hero_client *client, ProtobufCBinaryData payload, struct bindings *bindings,
+                      hero_outcome *ret_outcome, struct fault *fault)
+{
+    hero_request *request = request_new(client, "hero.v1.Records/Commit", false);
+    struct ending ending;
+
+    *ret_outcome = HERO_NOT_SENT;
+    if (!request)
+        return fault_set(fault, HERO__V1__CODE__RESOURCE_EXHAUSTED, "no memory for a request");
+    request->bindings = bindings_ref(bindings);
+    request->payload = payload;
+    request->validate_only = request->keys_only = true;
+    run(request, &ending);
+    *ret_outcome = ending.outcome;
+    fault_done(fault);
+    *fault = ending.fault;
+    hero_result_free(ending.result);
+    hero_request_free(request);
+    return fault->code;
+}
+
 /* ---- starting ---- */
 
 static void started_ended(hero_request *request, struct ending *ending)

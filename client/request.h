@@ -83,4 +83,9 @@ hero_result *request_commit(hero_client *client, ProtobufCBinaryData payload,
                             struct bindings *bindings, uint64_t *seq, hero_outcome *ret_outcome,
                             struct fault *fault);
 
+/* The same as a dry run: nothing is stored, no seq is taken, there is no result. */
+MUST_CHECK Code request_validate(hero_client *client, ProtobufCBinaryData payload,
+                                 struct bindings *bindings, hero_outcome *ret_outcome,
+                                 struct fault *fault);
+
 #endif

@@ -92,3 +92,34 @@ hero_code hero_session_commit(hero_session *session, hero_error *error)
     (void)commit(session, &outcome, &fault);
     return error_give(error, &fault, outcome);
 }
+
+/* ---- dry runs ---- */
+
+/* What a commit would send now, and whether it would be taken. */
+static Code validate(hero_session *session, hero_outcome *ret_outcome, struct fault *fault)
+{
+    struct bindings *bindings = NULL;
+    struct session_plan *plan = NULL;
+    Code code = session_check_settled(session, fault);
+
+    if (!code)
+        code = session_bindings(session, &bindings, fault);
+    if (!code)
+        code = session_plan_new(session, bindings, &plan, fault);
+    if (!code && plan)
+        code = request_validate(session->client, plan->packed, bindings, ret_outcome, fault);
+    if (code && plan)
+        session_blame(plan, fault);
+    session_plan_free(plan);
+    bindings_unref(bindings);
+    return code;
+}
+
+hero_code hero_session_validate(hero_session *session, hero_error *error)
+{
+    hero_outcome outcome = HERO_NOT_SENT;
+    struct fault fault = FAULT_INIT;
+
+    (void)validate(session, &outcome, &fault);
+    return error_give(error, &fault, outcome);
+}

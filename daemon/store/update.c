@@ -123,22 +123,15 @@ Code update_run(struct commit *commit, const Hero__V1__UpdateRequest *update,
 
 /* ---- upsert ---- */
 
-/* The record is there: what becomes of it? */
-static Code upsert_found(struct commit *commit, const Hero__V1__UpsertRequest *upsert,
-                         const struct entity *stored, const struct unique_key *key,
-                         const ProtobufCMessage *values, ProtobufCMessage **ret_record)
+/* The record is there: it gets what is given; columns: those of the mask. */
+static Code upsert_found(struct commit *commit, const struct entity *stored,
+                         const struct unique_key *key, const ProtobufCMessage *values,
+                         const struct column **columns, size_t n, ProtobufCMessage **ret_record)
 {
-    const struct model *model = stored->model;
-    const struct column **columns = arena_array(commit->arena, model->n_columns, sizeof(*columns));
-    size_t n = 0;
     *ret_record = stored->record;
-    if (!columns)
-        return commit_no_memory(commit);
-    Code code = read_mask(commit, model, upsert->update_mask, upsert->n_update_mask, columns, &n);
-    if (upsert->n_update_mask == 0)
-        n = unique_key_others(key, columns, present_columns(model, values, columns));
-    if (code == HERO__V1__CODE__OK)
-        code = check_same_key(commit, stored, values);
+    if (n == 0)
+        n = unique_key_others(key, columns, present_columns(stored->model, values, columns));
+    Code code = check_same_key(commit, stored, values);
     if (code == HERO__V1__CODE__OK)
         code = check_not_null(commit, columns, n, values);
     return code == HERO__V1__CODE__OK && n > 0
@@ -158,10 +151,16 @@ static Code upsert_record(struct commit *commit, const Hero__V1__UpsertRequest *
                           const struct model *model, ProtobufCMessage *values,
                           ProtobufCMessage **ret_record, bool *ret_created)
 {
+    const struct column **columns = arena_array(commit->arena, model->n_columns, sizeof(*columns));
     struct entity stored = {.model = model};
     struct unique_key key;
     bool found = false;
-    Code code = unique_key_choose(commit, model, values, upsert->by, upsert->n_by, &key);
+    size_t n = 0;
+    if (!columns)
+        return commit_no_memory(commit);
+    Code code = read_mask(commit, model, upsert->update_mask, upsert->n_update_mask, columns, &n);
+    if (code == HERO__V1__CODE__OK)
+        code = unique_key_choose(commit, model, values, upsert->by, upsert->n_by, &key);
     if (code == HERO__V1__CODE__OK)
         code = record_find(commit, &key, values, &stored.record, &found, "");
     *ret_created = !found;
@@ -171,7 +170,7 @@ static Code upsert_record(struct commit *commit, const Hero__V1__UpsertRequest *
         return upsert_new(commit, model, values, ret_record);
     switch (upsert->conflict) {
     case HERO__V1__UPSERT_REQUEST__CONFLICT__UPDATE:
-        return upsert_found(commit, upsert, &stored, &key, values, ret_record);
+        return upsert_found(commit, &stored, &key, values, columns, n, ret_record);
     case HERO__V1__UPSERT_REQUEST__CONFLICT__IGNORE:
         *ret_record = stored.record;
         return code;

@@ -385,6 +385,34 @@ static void test_many_links(void **state)
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, session_case_setup, session_case_teardown)
 
+/* A dry run tells what the commit would be told, and leaves all as it is. */
+static void test_validate(void **state)
+{
+    struct fixture *fixture = *state;
+    hero_error error = HERO_ERROR_INIT;
+    hero_session *session = hero_session_new(fixture->client);
+    Hero *hero = new_hero(session, "Deadpond");
+    Team *team = new_team(session, "Preventers");
+
+    OK(hero_session_link(session, hero, "teams", team, &error));
+    team->headquarters = NULL;
+    assert_int_equal(hero_session_validate(session, &error), HERO_INVALID_ARGUMENT);
+    assert_int_equal(error.outcome, HERO_REFUSED);
+    assert_non_null(strstr(error.violations[0].path, "headquarters"));
+    team->headquarters = "Sharp Tower";
+    OK(hero_session_validate(session, &error));
+    assert_false(hero->has_id);
+    assert_int_equal(rows_of(fixture, &hero__descriptor), 0);
+    assert_int_equal(hero_session_commit_number(session), 0);
+    OK(hero_session_commit(session, &error));
+    assert_int_equal(hero->id, 1);
+    OK(hero_session_validate(session, &error)); /* nothing to send */
+    hero->id = 5;
+    assert_int_equal(hero_session_validate(session, &error), hero_session_commit(session, &error));
+    hero_session_free(session);
+    hero_error_free(&error);
+}
+
 /* Found by a unique key and linked, or created: the struct says which it is. */
 static void test_find_or_create(void **state)
 {
@@ -450,6 +478,7 @@ int main(void)
         TEST(test_text_keys_and_defaults),
         TEST(test_every_type),
         TEST(test_many_links),
+        TEST(test_validate),
         TEST(test_find_or_create),
     };
 
