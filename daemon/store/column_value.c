@@ -3,6 +3,10 @@
  * refused since SQLite would make something else of it.
  */
 #include <math.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <google/protobuf/timestamp.pb-c.h>
 #include "column_kinds.h"
@@ -109,14 +113,37 @@ static bool looks_numeric(const char *text)
     return text[strspn(text, " \t\n\v\f\r")] == '\0';
 }
 
+/* A number that is read as the very text it was written as: 9001 in a column
+ * of type INTEGER_OR_TEXT, but not 09001, and not 9001 in one of REAL. */
+static bool comes_back(const struct column *column, const char *text)
+{
+    char buffer[40], *end;
+    errno = 0;
+    int64_t integer = strtoll(text, &end, 10);
+    if (*end == '\0') {
+        snprintf(buffer, sizeof buffer, "%" PRId64, integer);
+        return errno == 0 && column->affinity == AFFINITY_NUMERIC && strcmp(buffer, text) == 0;
+    }
+    double number = strtod(text, &end);
+    bool whole = fabs(number) < 9.2e18 && (double)(int64_t)number == number;
+    if (*end != '\0' || !isfinite(number) || (whole && column->affinity == AFFINITY_NUMERIC))
+        return false;
+    for (int digits = 15; digits <= 17; digits++) {
+        sqlite3_snprintf(sizeof buffer, buffer, "%!.*g", digits, number);
+        if (strtod(buffer, NULL) == number)
+            break;
+    }
+    return strcmp(buffer, text) == 0;
+}
+
 Code column_value_text(const struct column *column, const void *at, struct arena *arena,
                        struct key_value *ret_value, struct fault *fault)
 {
     const char *text = *(char *const *)at; /* NULL: proto3's absent text, which is empty */
     (void)arena;
-    if (text && column_is_binary(column) && looks_numeric(text))
+    if (text && column_is_binary(column) && looks_numeric(text) && !comes_back(column, text))
         return fault_add(fault, column->field_name,
-                         "would become a number in SQLite, since the column's type is %s",
+                         "would become another number in SQLite, since the column's type is %s",
                          column_sql_type(column));
     return data_value(SQLITE_TEXT, text, text ? strlen(text) : 0, ret_value);
 }

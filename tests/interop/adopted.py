@@ -165,6 +165,10 @@ def related_count(database, models, model, relationship):
     return database.execute(sql).fetchone()[0]
 
 
+def has_dangling(database, model):
+    return bool(database.execute(f"PRAGMA foreign_key_check({quoted(model.table)})").fetchall())
+
+
 # ---- as it was ----
 
 

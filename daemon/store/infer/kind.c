@@ -237,8 +237,11 @@ static enum infer_kind by_values(struct infer *infer, struct infer_column *colum
         infer_say(infer, &column->comments,
                   "Neither its declaration (%s) nor a value says what it is: string is a guess.",
                   *column->shape->type ? column->shape->type : "none");
-    else if (widest(&column->values) == INFER_STRING && !fits(INFER_STRING, &column->values))
+    else if (widest(&column->values) == INFER_STRING && !fits(INFER_STRING, &column->values)) {
+        infer_say(infer, &column->comments,
+                  "Texts carry its numbers too; what is written is a text.");
         say_what_is_there(infer, column);
+    }
     return n_values(&column->values) == 0 ? INFER_STRING : widest(&column->values);
 }
 

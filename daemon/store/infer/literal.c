@@ -29,7 +29,10 @@ static const char *stripped(struct arena *arena, const char *sql)
             break;
         sql++, len -= 2;
     }
-    return arena_copy(arena, sql, len);
+    char *copy = arena_alloc(arena, len + 1);
+    if (copy)
+        memcpy(copy, sql, len);
+    return copy;
 }
 
 /* The inside of 'it''s'; NULL where the text is more than one such literal. */

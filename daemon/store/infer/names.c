@@ -191,11 +191,11 @@ bool infer_field_free(const struct infer_table *table, const char *name)
     return true;
 }
 
-/* Members that protobuf-c's structs have, and macros of the C library. */
+/* Members that protobuf-c's structs have, macros of the C library, words of filters. */
 static bool is_reserved(const char *name)
 {
-    static const char *const words[] = {"base", "errno", "stdin", "stdout", "stderr",
-                                        "unix", "linux", "i386",  "typeof"};
+    static const char *const words[] = {"base",  "errno", "stdin",  "stdout", "stderr", "unix",
+                                        "linux", "i386",  "typeof", "null",   "true",   "false"};
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (strcmp(words[i], name) == 0)
             return true;
