@@ -143,6 +143,36 @@ static bool same_type(struct merge *merge, const struct set_type *was, const str
     return true;
 }
 
+/* Extensions of a model are fields that nobody would ever see. */
+static bool note_extension(struct merge *merge, const struct set_types *types,
+                           const FileProto *file, const FieldProto *extension)
+{
+    const struct set_type *extended = set_type_find(types, full_type_name(extension->extendee));
+    if (!extended || !extended->message || !message_is_model(extended->message))
+        return true;
+    char *warning = arena_printf(merge->arena,
+                                 "%s:%s: extends the model %s; extensions are no columns and are "
+                                 "left out, declare it as a field",
+                                 text(file->name), text(extension->name), extended->name);
+    return warning &&
+           set_append(merge->arena, (void ***)&merge->warnings, &merge->n_warnings, warning);
+}
+
+static bool note_extensions(struct merge *merge, const struct set_types *types,
+                            const FileProto *file)
+{
+    for (size_t i = 0; i < file->n_extension; i++)
+        if (!note_extension(merge, types, file, file->extension[i]))
+            return false;
+    for (size_t i = 0; i < types->n; i++) {
+        const MessageProto *message = types->all[i].message;
+        for (size_t k = 0; types->all[i].file == file && message && k < message->n_extension; k++)
+            if (!note_extension(merge, types, file, message->extension[k]))
+                return false;
+    }
+    return true;
+}
+
 /* Which of its files the given set has changed. */
 static bool compare_sets(struct merge *merge, const FileSet *given)
 {
@@ -152,6 +182,9 @@ static bool compare_sets(struct merge *merge, const FileSet *given)
         !set_types_init(&types, merge->arena, given) || !set_types_need(&served))
         return false;
     size_t file = 0;
+    for (size_t f = 0; f < given->n_file; f++)
+        if (!note_extensions(merge, &types, given->file[f]))
+            return false;
     for (size_t i = 0; i < types.n; i++) {
         const struct set_type *is = &types.all[i];
         const struct set_type *was = set_type_find(&served, is->name);
