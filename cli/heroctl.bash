@@ -8,14 +8,15 @@ _heroctl() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -o | --output | --timeout | --url | -I | --include | --expand | --order-by | --limit | \
-            --page-token | --null | --etag | --by | --on-conflict | --filter | --fields | --set) ((i++)) ;;
+            --page-token | --null | --etag | --by | --on-conflict | --filter | --fields | --set | \
+            --allow-data-loss | --expected-version) ((i++)) ;;
         -*) ;;
         *) if [[ $command ]]; then operands+=("${COMP_WORDS[i]}"); else command=${COMP_WORDS[i]}; fi ;;
         esac
     done
     case $command in
-    apply) options+=' --plan --include' ;;
-    models) options+=' --sql --proto' ;;
+    apply) options+=' --plan --include --allow-data-loss --expected-version --set' ;;
+    models) options+=' --sql --proto --history --diff' ;;
     set-links) options+=' --set --etag --validate-only' ;;
     create | unlink) options+=' --validate-only' ;;
     link) options+=' --set --validate-only' ;;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "adopt.h"
+#include "frame.h"
 #include "meta.h"
 #include "plan.h"
 
@@ -94,12 +95,15 @@ static Code run_steps(struct db *db, const struct plan *plan, struct fault *faul
 }
 
 /* What was planned on the rehearsal must be what is there now. */
-static Code check_result(struct db *db, const struct plan *plan, struct fault *fault)
+static Code check_result(struct db *db, struct plan *plan, struct fault *fault)
 {
+    struct arena *scratch = &plan->scratch;
     for (size_t i = 0; i < plan->models->n_models; i++) {
         struct table_plan table;
-        Code code = adopt_plan(db, &plan->models->models[i], plan->arena, &table, fault);
-        if (code == HERO__V1__CODE__OK && table.exists)
+        Code code = adopt_plan(db, &plan->models->models[i], scratch, &table, fault);
+        bool is_there = code == HERO__V1__CODE__OK && table.exists;
+        arena_reset(scratch);
+        if (is_there)
             continue;
         return fault_set(fault, HERO__V1__CODE__INTERNAL,
                          "the change did not come out as planned; nothing was changed");
@@ -107,7 +111,7 @@ static Code check_result(struct db *db, const struct plan *plan, struct fault *f
     return HERO__V1__CODE__OK;
 }
 
-static Code change_tables(struct db *db, const struct plan *plan, struct fault *fault)
+static Code change_tables(struct db *db, struct plan *plan, struct fault *fault)
 {
     uint64_t before = 0, after = 0;
     Code code = HERO__V1__CODE__OK;
@@ -124,8 +128,7 @@ static Code change_tables(struct db *db, const struct plan *plan, struct fault *
     return code;
 }
 
-static Code execute(struct store *store, const struct plan *plan, const char *author,
-                    struct fault *fault)
+static Code execute(struct store *store, struct plan *plan, const char *author, struct fault *fault)
 {
     struct db *db = &store->write_db;
     uint64_t number = atomic_load(&store->commit_number) + 1;
@@ -146,15 +149,42 @@ static Code execute(struct store *store, const struct plan *plan, const char *au
 
 /* ---- the answer ---- */
 
-static Code answer(struct store_change *change, const struct plan *plan,
+static bool is_too_large(const struct store *store, const Hero__V1__ApplyModelsResponse *applied)
+{
+    return hero__v1__apply_models_response__get_packed_size(applied) + FRAME_OVERHEAD_BYTES >
+           store->options.message_bytes;
+}
+
+/* What was done must be told, if not all of it: SQL goes first, then reasons,
+ * then the steps themselves. */
+static void shorten(const struct store *store, Hero__V1__ApplyModelsResponse *applied)
+{
+    static char hint[] = "the plan is larger than a message may be: parts of it are not told; "
+                         "herod's --message-limit is what to raise";
+    if (!is_too_large(store, applied))
+        return;
+    applied->warnings[applied->n_warnings++] = hint; /* there is room for one more */
+    applied->n_ddl = 0;
+    for (size_t i = 0; i < applied->n_steps && is_too_large(store, applied); i++)
+        applied->steps[i]->n_sql = 0;
+    for (size_t i = 0; i < applied->n_steps && is_too_large(store, applied); i++)
+        applied->steps[i]->why = NULL;
+    while (applied->n_steps > 0 && is_too_large(store, applied))
+        applied->n_steps /= 2;
+    while (applied->n_adopted > 0 && is_too_large(store, applied))
+        applied->n_adopted /= 2;
+}
+
+static Code answer(const struct store *store, struct store_change *change, const struct plan *plan,
                    const struct models *models, uint64_t version)
 {
     Hero__V1__ApplyModelsResponse *applied = &change->applied;
     hero__v1__apply_models_response__init(applied);
     size_t n_warnings = models->n_warnings + plan->n_warnings;
-    applied->warnings = arena_array(change->arena, n_warnings, sizeof(char *));
-    applied->steps = arena_array(change->arena, plan->n_steps, sizeof(*applied->steps));
-    if ((n_warnings > 0 && !applied->warnings) || (plan->n_steps > 0 && !applied->steps))
+    Hero__V1__Step *steps = arena_array(change->arena, plan->n_steps + 1, sizeof(*steps));
+    applied->warnings = arena_array(change->arena, n_warnings + 1, sizeof(char *));
+    applied->steps = arena_array(change->arena, plan->n_steps + 1, sizeof(*applied->steps));
+    if (!applied->warnings || !applied->steps || !steps)
         return exhausted(&change->fault);
     for (size_t i = 0; i < n_warnings; i++) {
         const char *warning =
@@ -163,8 +193,10 @@ static Code answer(struct store_change *change, const struct plan *plan,
         if (!applied->warnings[i])
             return exhausted(&change->fault);
     }
-    for (size_t i = 0; i < plan->n_steps; i++)
-        applied->steps[i] = &plan->steps[i]->wire;
+    for (size_t i = 0; i < plan->n_steps; i++) { /* the plan's own are yet to be done */
+        steps[i] = plan->steps[i]->wire;
+        applied->steps[i] = &steps[i];
+    }
     applied->n_warnings = n_warnings;
     applied->n_steps = plan->n_steps;
     applied->ddl = plan->ddl;
@@ -173,14 +205,15 @@ static Code answer(struct store_change *change, const struct plan *plan,
     applied->n_adopted = plan->n_adopted;
     applied->has_models_version = true;
     applied->models_version = version;
+    shorten(store, applied);
     return HERO__V1__CODE__OK;
 }
 
 /* ---- changes ---- */
 
 /* Planned in the transaction that carries it out: nothing comes between. */
-static Code plan_and_answer(struct db *db, struct store_change *change, const struct models *served,
-                            struct models *models, struct plan *plan)
+static Code plan_and_answer(struct store *store, struct db *db, struct store_change *change,
+                            const struct models *served, struct models *models, struct plan *plan)
 {
     struct fault *fault = &change->fault;
     Code code = plan_init(plan, db, served, models, change->arena, fault);
@@ -192,8 +225,8 @@ static Code plan_and_answer(struct db *db, struct store_change *change, const st
     models->epoch = served->epoch + plan->touches_tables;
     /* The answer needs memory: what cannot be told is not done. */
     if (code == HERO__V1__CODE__OK)
-        code =
-            answer(change, plan, models, change->validate_only ? served->version : models->version);
+        code = answer(store, change, plan, models,
+                      change->validate_only ? served->version : models->version);
     return code;
 }
 
@@ -216,7 +249,7 @@ static Code change_models(struct store *store, struct store_change *change,
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
     Code code = db_run(db, "BEGIN IMMEDIATE", fault);
     if (code == HERO__V1__CODE__OK)
-        code = plan_and_answer(db, change, served, models, &plan);
+        code = plan_and_answer(store, db, change, served, models, &plan);
     if (code == HERO__V1__CODE__OK)
         code = execute(store, &plan, change->author, fault);
     if (db_code_is_full(db->last_error) && code != HERO__V1__CODE__OK)
@@ -260,11 +293,11 @@ static Code merged(struct db *db, struct store_change *change, const struct mode
                      (unsigned long long)change->expected_version);
 }
 
-static Code answer_nothing(struct store_change *change, const struct models *served,
-                           const struct models *models)
+static Code answer_nothing(const struct store *store, struct store_change *change,
+                           const struct models *served, const struct models *models)
 {
     struct plan nothing = {.arena = change->arena};
-    return answer(change, &nothing, models ? models : served, served->version);
+    return answer(store, change, &nothing, models ? models : served, served->version);
 }
 
 static Code apply(struct store *store, struct store_change *change, const struct models *served)
@@ -274,7 +307,7 @@ static Code apply(struct store *store, struct store_change *change, const struct
     Code code = merged(&store->write_db, change, served, &models, &changed);
     if (code == HERO__V1__CODE__OK)
         code = changed ? change_models(store, change, served, models)
-                       : answer_nothing(change, served, models);
+                       : answer_nothing(store, change, served, models);
     models_unref(models);
     return code;
 }
@@ -321,8 +354,8 @@ void store_plan(struct store *store, struct store_change *change, int64_t deadli
     if (code == HERO__V1__CODE__OK)
         code = merged(db, change, served, &models, &changed);
     if (code == HERO__V1__CODE__OK)
-        code = changed ? plan_and_answer(db, change, served, models, &plan)
-                       : answer_nothing(change, served, models);
+        code = changed ? plan_and_answer(store, db, change, served, models, &plan)
+                       : answer_nothing(store, change, served, models);
     plan_done(&plan);
     if (db)
         pool_give(store, db);

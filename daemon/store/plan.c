@@ -11,6 +11,7 @@ Code plan_init(struct plan *plan, struct db *db, const struct models *served,
 {
     *plan =
         (struct plan){.arena = arena, .db = db, .served = served, .models = models, .fault = fault};
+    arena_init(&plan->scratch, SCHEMA_ARENA_BYTES);
     plan->adopted = arena_array(arena, models->n_models + 1, sizeof(*plan->adopted));
     plan->suspect = arena_array(arena, models->n_models + 1, sizeof(*plan->suspect));
     return plan->adopted && plan->suspect ? HERO__V1__CODE__OK : plan_exhausted(plan);
@@ -19,6 +20,7 @@ Code plan_init(struct plan *plan, struct db *db, const struct models *served,
 void plan_done(struct plan *plan)
 {
     rehearsal_close(&plan->rehearsal);
+    arena_done(&plan->scratch);
 }
 
 Code plan_exhausted(struct plan *plan)

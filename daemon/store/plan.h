@@ -22,7 +22,8 @@ struct plan_step {
 
 struct plan {
     struct arena *arena;
-    struct db *db; /* the rows; the schema as it is now */
+    struct arena scratch; /* what one table looks like, and then the next */
+    struct db *db;        /* the rows; the schema as it is now */
     struct rehearsal rehearsal;
     const struct models *served, *models; /* what was, what shall be */
     struct fault *fault;

@@ -118,6 +118,8 @@ static Code rename_tables(struct plan *plan, const struct changing *changing)
 static Code check_name(struct plan *plan, const struct model *model, const char *name,
                        const char **names, const char **makers, size_t *n)
 {
+    if (!name)
+        return plan_exhausted(plan);
     for (size_t i = 0; i < *n; i++) {
         if (sqlite3_stricmp(names[i], name) != 0)
             continue;
@@ -165,7 +167,8 @@ static Code make_indexes(struct plan *plan, struct coming *coming, const struct 
         struct plan_step *to = step;
         if (is_unasked(plan, table, index))
             continue;
-        code = check_name(plan, model, index->name, coming->names, coming->makers, &coming->n);
+        code = check_name(plan, model, arena_strdup(plan->arena, index->name), coming->names,
+                          coming->makers, &coming->n);
         if (code == HERO__V1__CODE__OK && !to) {
             to = plan_step(plan, NULL, "create index %s", index->name);
             if (to)
@@ -175,7 +178,7 @@ static Code make_indexes(struct plan *plan, struct coming *coming, const struct 
                                   &to->wire.rows);
         }
         if (code == HERO__V1__CODE__OK)
-            code = plan_sql(plan, to, model, index->sql);
+            code = plan_sql(plan, to, model, arena_strdup(plan->arena, index->sql));
     }
     return code;
 }
@@ -186,9 +189,13 @@ static Code take_warnings(struct plan *plan, const struct table_plan *table)
     const char **warnings = arena_array(plan->arena, n + 1, sizeof(*warnings));
     if (!warnings)
         return plan_exhausted(plan);
-    for (size_t i = 0; i < n; i++)
-        warnings[i] =
-            i < plan->n_warnings ? plan->warnings[i] : table->warnings[i - plan->n_warnings];
+    for (size_t i = 0; i < n; i++) {
+        warnings[i] = i < plan->n_warnings
+                          ? plan->warnings[i]
+                          : arena_strdup(plan->arena, table->warnings[i - plan->n_warnings]);
+        if (!warnings[i])
+            return plan_exhausted(plan);
+    }
     plan->warnings = warnings;
     plan->n_warnings = n;
     return HERO__V1__CODE__OK;
@@ -223,17 +230,19 @@ static Code look_at_all(struct plan *plan)
     Code worst = HERO__V1__CODE__OK;
     size_t most = 0;
     for (size_t i = 0; i < models->n_models; i++)
-        most += models->models[i].n_columns + models->models[i].n_foreign_keys + 2;
+        most += models->models[i].n_columns + models->models[i].n_foreign_keys +
+                models->models[i].n_indexes + 2;
     coming.names = arena_array(plan->arena, most, sizeof(*coming.names));
     coming.makers = arena_array(plan->arena, most, sizeof(*coming.makers));
     if (!coming.names || !coming.makers)
         return plan_exhausted(plan);
     for (size_t i = 0; i < models->n_models; i++) {
         struct table_plan table;
-        Code code =
-            adopt_plan(&plan->rehearsal.db, &models->models[i], plan->arena, &table, plan->fault);
+        Code code = adopt_plan(&plan->rehearsal.db, &models->models[i], &plan->scratch, &table,
+                               plan->fault);
         if (code == HERO__V1__CODE__OK)
             code = make_table(plan, &coming, &table);
+        arena_reset(&plan->scratch);
         if (code == HERO__V1__CODE__OK)
             continue;
         worst = code;

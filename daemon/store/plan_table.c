@@ -159,9 +159,9 @@ static bool compare_clauses(struct plan *plan, struct plan_table *table)
 static bool is_as(struct plan *plan, const struct model *model, struct fault *fault)
 {
     struct table_plan as_it_is = {.exists = false};
-    return adopt_plan(&plan->rehearsal.db, model, plan->arena, &as_it_is, fault) ==
-               HERO__V1__CODE__OK &&
-           as_it_is.exists;
+    Code code = adopt_plan(&plan->rehearsal.db, model, &plan->scratch, &as_it_is, fault);
+    arena_reset(&plan->scratch);
+    return code == HERO__V1__CODE__OK && as_it_is.exists;
 }
 
 /* A table that was changed behind our back is nothing to build on, unless it

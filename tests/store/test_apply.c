@@ -359,6 +359,36 @@ static void drift_is_refused_at_start(void **state)
     assert_non_null(strstr(f->fault.message, "table heroteamlink is missing"));
 }
 
+/* More than a message holds is done all the same, and told in part. */
+static void larger_than_a_message(void **state)
+{
+    struct fixture *f = *state;
+    Hero__V1__ApplyModelsResponse applied;
+    char *text = NULL;
+    size_t len, n;
+    FILE *out = open_memstream(&text, &len);
+    for (int m = 0; m < 400; m++) {
+        fprintf(out, "message M%d { option (hero.table) = {};" ID, m);
+        for (int c = 2; c < 40; c++)
+            fprintf(out, " optional string a_column_with_a_long_name_%d = %d;", c, c);
+        fputs(" }\n", out);
+    }
+    fclose(out);
+    fixture_open(f);
+    ProtobufCBinaryData set = fixture_compile(f, text);
+    free(text);
+    assert_int_equal(fixture_apply_set(f, set, false, &applied), HERO__V1__CODE__OK);
+    assert_true(hero__v1__apply_models_response__get_packed_size(&applied) < 1024 * 1024);
+    assert_int_equal(applied.n_steps, 400);
+    assert_int_equal(applied.n_ddl, 0);
+    assert_non_null(strstr(applied.warnings[applied.n_warnings - 1], "--message-limit"));
+    served_version(f, &n);
+    assert_int_equal(n, 400);
+    assert_string_equal(fixture_query(f, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'm%' "
+                                         "AND type = 'table'"),
+                        "400\n");
+}
+
 /* The ways out: undo it, apply what the table is now, or start without it. */
 static void drift_has_a_way_out(void **state)
 {
@@ -435,6 +465,7 @@ int main(void)
         TEST(versions_never_repeat),
         TEST(faulty_sets),
         TEST(drift_is_refused_at_start),
+        TEST(larger_than_a_message),
         TEST(drift_has_a_way_out),
         TEST(drift_is_taken_as_it_is),
     };

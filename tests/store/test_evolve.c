@@ -282,6 +282,23 @@ static const struct change_case cases[] = {
      " optional string a = 2; }",
      "change column t.id | rebuild table t",
      ALL("SELECT name || seq AS row FROM sqlite_sequence") "= 't7'"},
+    /* relationships: no table changes */
+    {MODEL("P", "")
+         T(" optional int64 p_id = 2 [(hero.column) = {foreign_key: 'p.id' index: true}];"),
+     "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 1)",
+     MODEL("P", " repeated T ts = 2 [(hero.relationship).back_populates = 'p'];")
+         T(" optional int64 p_id = 2 [(hero.column) = {foreign_key: 'p.id' index: true}];"
+           " optional P p = 3 [(hero.relationship).back_populates = 'ts'];"),
+     "add relationship P.ts | add relationship T.p",
+     ALL("SELECT id || p_id AS row FROM t") "= '11'"},
+    {MODEL("P", " repeated T ts = 2 [(hero.relationship).back_populates = 'p'];")
+         T(" optional int64 p_id = 2 [(hero.column) = {foreign_key: 'p.id' index: true}];"
+           " optional P p = 3 [(hero.relationship).back_populates = 'ts'];"),
+     "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 1)",
+     MODEL("P", " repeated T many = 2 [(hero.relationship) = {}];")
+         T(" optional int64 p_id = 2 [(hero.column) = {foreign_key: 'p.id' index: true}];"),
+     "change relationship P.many | drop relationship T.p",
+     ALL("SELECT id || p_id AS row FROM t") "= '11'"},
     /* several at once */
     {MODEL("P", "") T(" optional int64 a = 2; optional string b = 3;"),
      "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1, 1, 'x')",
