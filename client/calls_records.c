@@ -154,6 +154,11 @@ static Code read_lists(hero_result *result, const Hero__V1__Graph *graph,
             if (!list->next_page_token)
                 return out_of(&result->arena, fault);
         }
+        if (told->has_etag) {
+            list->etag = base64_text(&result->arena, told->etag);
+            if (!list->etag)
+                return out_of(&result->arena, fault);
+        }
         result->n_lists++;
     }
     return HERO__V1__CODE__OK;

@@ -204,6 +204,10 @@ static Code write_lists(struct writing *writing, const struct node *node, const 
             json_object_set_new(about, "next_page_token",
                                 json_string(base64_text(writing->arena, told->next_page_token))))
             return no_memory(writing);
+        if (told->has_etag &&
+            json_object_set_new(about, "etag",
+                                json_string(base64_text(writing->arena, told->etag))))
+            return no_memory(writing);
     }
     return HERO__V1__CODE__OK;
 }

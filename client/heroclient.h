@@ -244,6 +244,10 @@ HERO_API bool hero_result_keys_only(const hero_result *result);
 /** The etag of hero_result_record(), where etags were asked for; else NULL. */
 HERO_API const char *hero_result_etag(const hero_result *result, size_t index);
 
+/** Of a struct of the result, where etags were asked for and the relationship was
+ *  expanded whole: the list's, for hero_request_set_etag() of a set-links; else NULL. */
+HERO_API const char *hero_result_related_etag(const hero_result *result, const void *record,
+                                              const char *relationship);
 /** Set links: the etag of the list as it is now. */
 HERO_API const char *hero_result_list_etag(const hero_result *result);
 
@@ -534,7 +538,7 @@ HERO_API HERO_MUST_CHECK hero_request *hero_request_get_json(hero_client *client
                                                              const char *const *keys, size_t n_keys,
                                                              const char *expand, hero_error *error);
 /** Result text: an array. Of a list that was cut or counted, beside the
- *  relationship's own member: "@teams": {"total": N, "next_page_token": "..."}. */
+ *  relationship's own member: "@teams": {"total": N, "next_page_token": "...", "etag": "..."}. */
 HERO_API HERO_MUST_CHECK hero_result *hero_client_list_json(hero_client *client, const char *model,
                                                             const hero_list *list,
                                                             hero_error *error);

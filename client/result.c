@@ -65,6 +65,14 @@ bool hero_result_related_total(const hero_result *result, const void *record,
     return true;
 }
 
+const char *hero_result_related_etag(const hero_result *result, const void *record,
+                                     const char *relationship)
+{
+    const struct result_list *list = list_of(result, record, relationship);
+
+    return list ? list->etag : NULL;
+}
+
 const char *hero_result_related_page_token(const hero_result *result, const void *record,
                                            const char *relationship)
 {

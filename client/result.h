@@ -13,7 +13,7 @@
 /* What was told of a list of related records. */
 struct result_list {
     const ProtobufCMessage *record;
-    const char *relationship, *next_page_token;
+    const char *relationship, *next_page_token, *etag;
     bool has_total;
     uint64_t total;
 };

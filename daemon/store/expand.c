@@ -4,11 +4,12 @@
  * request is expand_parse.c's, the statements' text expand_query.c's.
  */
 #include <string.h>
+#include "etag.h"
 #include "expand.h"
 #include "page_token.h"
 
 /* What a list's ref, name, total and token add to an answer at most, without the token. */
-#define LIST_OVERHEAD 40
+#define LIST_OVERHEAD 60
 
 /* ---- edges ---- */
 
@@ -75,6 +76,7 @@ struct related {
     bool more;                    /* and there are others */
     const struct key_value *last; /* of a capped list's last record */
     uint64_t total;
+    struct etag_list etag; /* of those read, where etags are asked for */
 };
 
 struct level {
@@ -85,6 +87,14 @@ struct level {
     struct key_list keys;  /* theirs */
     struct nodes *found;
 };
+
+/* The record that the last edge leads to. */
+static void count_record(const struct reading *reading, const struct node *node,
+                         struct etag_list *etag)
+{
+    const Hero__V1__Edge *edge = reading->graph->edges[reading->graph->n_edges - 1];
+    etag_list_add(etag, node->key, node->model->n_primary_key, edge->link);
+}
 
 static Code add_record(struct level *level, sqlite3_stmt *stmt, size_t parent)
 {
@@ -102,6 +112,8 @@ static Code add_record(struct level *level, sqlite3_stmt *stmt, size_t parent)
     if (code != HERO__V1__CODE__OK)
         return code;
     extend_spread(reading, from, relationship);
+    if (reading->etags)
+        count_record(reading, node, &list->etag);
     if (list->n == expand->cap) {
         list->last = order_values(&expand->order, stmt, expand_order_at(expand), reading->arena);
         if (!list->last)
@@ -165,6 +177,23 @@ static Code read_totals(struct level *level)
     return code;
 }
 
+/* Only a whole list can be replaced on the strength of its etag. */
+static bool has_etag(const struct level *level, size_t parent)
+{
+    return level->reading->etags && !level->expand->filter && !level->lists[parent].more;
+}
+
+static Code add_etag(struct reading *reading, const struct related *list,
+                     Hero__V1__RelatedList *told)
+{
+    told->etag = (ProtobufCBinaryData){ETAG_BYTES, arena_alloc(reading->arena, ETAG_BYTES)};
+    if (!told->etag.data)
+        return reading_no_memory(reading);
+    told->has_etag = 1;
+    etag_of_list(&list->etag, told->etag.data);
+    return HERO__V1__CODE__OK;
+}
+
 static Code add_list(struct level *level, size_t parent)
 {
     struct reading *reading = level->reading;
@@ -177,7 +206,9 @@ static Code add_list(struct level *level, size_t parent)
     told->has_from = 1;
     told->from = level->parents->items[parent]->ref;
     told->relationship = (char *)(uintptr_t)expand->relationship->name;
-    told->has_total = expand->asked->total;
+    if (has_etag(level, parent) && add_etag(reading, list, told) != HERO__V1__CODE__OK)
+        return reading->fault->code;
+    told->has_total = expand->asked && expand->asked->total;
     told->total = list->more ? list->total : list->n;
     if (list->more) {
         told->has_next_page_token = 1;
@@ -193,16 +224,16 @@ static Code add_list(struct level *level, size_t parent)
 static Code tell_lists(struct level *level)
 {
     const Hero__V1__Expansion *asked = level->expand->asked;
+    bool total = asked && asked->total, more = false;
     Code code = HERO__V1__CODE__OK;
-    bool more = false;
-    if (!asked)
+    if (!asked && !level->reading->etags)
         return code;
     for (size_t i = 0; i < level->parents->n; i++)
         more |= level->lists[i].more;
-    if (more && asked->total)
+    if (more && total)
         code = read_totals(level);
     for (size_t i = 0; i < level->parents->n && code == HERO__V1__CODE__OK; i++)
-        if (asked->total || level->lists[i].more)
+        if (total || level->lists[i].more || has_etag(level, i))
             code = add_list(level, i);
     return code;
 }

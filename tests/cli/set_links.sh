@@ -47,6 +47,8 @@ hero set-links keeper 1 animals Tia --etag "$etag" --set role=aide
 hero set-links keeper 1 animals Leo Tia --set note=once
 hero set-links keeper 1 animals Leo --set nosuch=1
 hero get keeper 1 --expand animals -o json
+hero get keeper 1 3 --etags --expand animals,friends,boss -o jsonl
+hero set-links keeper 1 animals Leo --validate-only -o jsonl
 
 note "Keys of several columns, and a key that is not the primary one."
 hero create site tenant=t number=1 -o jsonl

@@ -311,6 +311,14 @@ static void test_replace_tells_the_difference(void **state)
     etag = strdup(hero_result_list_etag(result));
     hero_result_free(result);
 
+    /* A read tells the same. */
+    hero_request *get = hero_request_get(C, &hero__descriptor, HERO_KEY(id), "teams", E);
+    hero_request_set_etags(get);
+    result = OK(run(test, get));
+    assert_string_equal(hero_result_related_etag(result, hero_result_record(result, 0), "teams"),
+                        etag);
+    hero_result_free(result);
+
     result = OK(set_teams(test, id, teams + 1, 2, etag));
     assert_int_equal(hero_result_added(result), 1);
     assert_int_equal(hero_result_removed(result), 1);
