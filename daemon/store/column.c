@@ -46,7 +46,7 @@ static const struct column_type types[COLUMN_KINDS] = {
     [COLUMN_UUID] = {"CHAR(32)", column_value_uuid, column_read_uuid, column_parse_uuid,
                      COLUMN_EQUALITY},
     [COLUMN_DECIMAL] = {"TEXT", column_value_decimal, column_read_decimal, column_parse_decimal,
-                        COLUMN_EQUALITY},
+                        COLUMN_ORDER},
     [COLUMN_JSON] = {"JSON", column_value_json, column_read_json, NULL, COLUMN_NOT_COMPARED},
 };
 

@@ -39,7 +39,8 @@ MUST_CHECK Code column_read(sqlite3_stmt *stmt, int index, const struct column *
                             ProtobufCMessage *record, struct arena *arena, struct arena *scratch,
                             struct fault *fault);
 
-/* What comparing two values of the column in SQLite says of them. */
+/* What comparing two values of the column in SQLite says of them (decimals: in
+ * the order of decimal_order.h). */
 enum column_comparison {
     COLUMN_NOT_COMPARED,
     COLUMN_EQUALITY, /* the same or not; which is the smaller one says nothing */

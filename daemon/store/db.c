@@ -11,6 +11,7 @@
 #include <time.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#include "decimal_order.h"
 #include "internal.h"
 
 /* Texts are few: a handful for each model and method. */
@@ -105,6 +106,11 @@ static Code open_handle(struct db *db, const char *path, int how, bool writer,
         db_close(db);
         db->last_error = rc;
         return code;
+    }
+    Code known = decimal_order_register(db, fault);
+    if (known != HERO__V1__CODE__OK) {
+        db_close(db);
+        return known;
     }
     sqlite3_busy_timeout(db->handle, (int)busy_timeout_ms);
     /* Only reads may be interrupted: an interrupted write ends the whole

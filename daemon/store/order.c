@@ -4,6 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 #include "column.h"
+#include "decimal_order.h"
 #include "order.h"
 
 /* ---- what is asked ---- */
@@ -173,6 +174,7 @@ void order_text(struct sql *sql, const struct order *order)
     for (size_t i = 0; i < order->n; i++) {
         sql_add(sql, i > 0 ? ", " : " ORDER BY ");
         scope_column(sql, order->columns[i].place.source, order->columns[i].place.column);
+        sql_add(sql, decimal_order_of(order->columns[i].place.column));
         sql_add(sql, order->columns[i].descends ? " DESC" : "");
     }
 }
@@ -247,6 +249,7 @@ static void put_same(struct query *query, const struct order_column *column,
     }
     sql_add(&query->sql, " = ");
     query_value(query, value);
+    sql_add(&query->sql, decimal_order_of(column->place.column));
 }
 
 void order_condition(struct query *query, const struct order *order, const struct key_value *after,
@@ -266,5 +269,6 @@ void order_condition(struct query *query, const struct order *order, const struc
     } else {
         sql_add(&query->sql, column->descends ? " < " : " > ");
         query_value(query, value);
+        sql_add(&query->sql, decimal_order_of(column->place.column));
     }
 }

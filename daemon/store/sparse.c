@@ -4,6 +4,7 @@
  * where many rows are in the range and wrong where few are. So it is told:
  * few rows are counted first, through the index. Knows pages' conditions.
  */
+#include "decimal_order.h"
 #include "page.h"
 
 /* More than these are many: the order's own index finds a page's worth sooner. */
@@ -15,14 +16,15 @@ static bool is_open_range(const struct page *page, const struct filter *filter)
            filter->operator>= OPERATOR_LESS && filter->operator<=
            OPERATOR_GREATER_EQUAL && !filter->ignore_case &&
            filter->place.source == page->scope.root && filter_leads_index(&filter->place) &&
-           filter->place.column != page->order.columns[0].place.column;
+           filter->place.column != page->order.columns[0].place.column &&
+           !*decimal_order_of(filter->place.column);
 }
 
 static void count_query(const struct page *page, const struct filter *range, struct query *query)
 {
     query_init(query, page->reading->arena);
     sql_add(&query->sql, "SELECT count(*) FROM (SELECT 1 FROM ");
-    sql_name(&query->sql, page->scope.root->model->table);
+    sql_table(&query->sql, page->scope.root->model);
     sql_add(&query->sql, " AS ");
     sql_add(&query->sql, page->scope.root->alias);
     sql_add(&query->sql, " WHERE ");

@@ -8,6 +8,7 @@
  * which NULL and false are the same, since WHERE takes neither.
  */
 #include <string.h>
+#include "decimal_order.h"
 #include "filter.h"
 #include "join.h"
 
@@ -65,6 +66,13 @@ static bool is_equality(const struct filter *filter)
            filter_leads_index(&filter->place);
 }
 
+/* Equal decimals are equal texts; which is the larger one they don't tell. */
+static const char *order_of(const struct filter *filter, enum filter_operator operator)
+{
+    bool equality = operator== OPERATOR_EQUAL || operator== OPERATOR_UNEQUAL;
+    return equality ? "" : decimal_order_of(filter->place.column);
+}
+
 bool filter_pins(const struct scope *scope, const struct filter *filter)
 {
     if (filter->kind == FILTER_ALL_OF) {
@@ -94,7 +102,8 @@ static bool leads(const struct filter *filter)
         return true;
     case FILTER_COMPARE:
         return filter->operator!= OPERATOR_UNEQUAL && !filter->ignore_case &&
-            filter_leads_index(&filter->place);
+               filter_leads_index(&filter->place) &&
+               !*order_of(filter, filter->operator);
     case FILTER_LIST:
         return is_equality(filter);
     case FILTER_MATCH:
@@ -153,7 +162,7 @@ static void put_comparison(const struct writing *w, const struct filter *filter,
     put_place(w, &filter->place);
     add(w, text);
     query_value(w->query, filter->values);
-    add(w, filter->ignore_case ? " COLLATE NOCASE" : "");
+    add(w, filter->ignore_case ? " COLLATE NOCASE" : order_of(filter, filter->operator));
     add(w, filter->sparse ? ")" : "");
 }
 
