@@ -99,3 +99,14 @@ note "What the models say."
 hero models keeper
 hero models animal -o json
 hero models --proto | sed -n '/^message Keeper/,/^}/p'
+
+note "Names that must be quoted, everywhere."
+"$HEROCTL" apply -I "$HERO_SOURCE/proto" "$HERO_SOURCE/tests/data/odd_related.proto" >/dev/null
+hero create A '{"id": "it'"'"'s", "bs": [{"n": "x"}, {"n": "y"}], "linked": [{"n": "z"}], "peers": [{"@connect": {"id": "two"}, "@link": {"weight": 2.5}}, {"@connect": {"id": "three"}, "@link": {"weight": 3}}]}'
+hero get A "it's" two --expand bs.a,peers.peers,linked -o jsonl
+hero link B 3 a two
+hero list A --filter 'any(bs, n = "z") AND count(peers) > 0' --expand linked,bs
+hero related A "it's" peers
+hero delete A "it's" -o jsonl
+hero delete A two three
+hero list B

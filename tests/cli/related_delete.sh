@@ -61,3 +61,6 @@ hero create keeper name=Gus
 hero delete keeper 1 99 98
 hero list keeper
 hero delete keeper 1 1 -o json
+
+note "Deferred keys are forgotten: what points nowhere is told at once."
+hero create keeper '{"name": "Ida", "boss_id": 77}'
