@@ -68,6 +68,8 @@ const char *column_sql_type(const struct column *column)
 
 enum column_comparison column_comparison(const struct column *column)
 {
+    if (column->kind == COLUMN_DECIMAL && column_is_binary(column))
+        return COLUMN_ORDER;
     return types[column->kind].comparison;
 }
 

@@ -179,13 +179,23 @@ Code column_read_bytes(sqlite3_stmt *stmt, int index, const struct column *colum
     return HERO__V1__CODE__OK;
 }
 
-static Code misfit_text(const struct column *column, const char *text, size_t len, const char *what,
+/* Values of rows are not told, but for the names of enums, which are nobody's secret. */
+static Code misfit_text(const struct column *column, const char *what, struct fault *fault)
+{
+    char found[64];
+    snprintf(found, sizeof found, "text that is no %s", what);
+    return misfit(column, found, fault);
+}
+
+static Code misfit_name(const struct column *column, const char *text, size_t len,
                         struct fault *fault)
 {
     char found[160];
-    int shown = len > 60 ? 60 : (int)len;
-    snprintf(found, sizeof found, "\"%.*s%s\", which is no %s,", shown, text, len > 60 ? "..." : "",
-             what);
+    size_t shown = len > 60 ? 60 : len;
+    while (shown < len && shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--;
+    snprintf(found, sizeof found, "\"%.*s%s\", which is no name of a value,", (int)shown, text,
+             len > shown ? "..." : "");
     return misfit(column, found, fault);
 }
 
@@ -218,7 +228,7 @@ Code column_read_enum(sqlite3_stmt *stmt, int index, const struct column *column
     const ProtobufCEnumValue *found =
         protobuf_c_enum_descriptor_get_value_by_name(descriptor, text);
     if (!found)
-        return misfit_text(column, text, len, "name of a value", fault);
+        return misfit_name(column, text, len, fault);
     *(int *)value = found->value;
     return HERO__V1__CODE__OK;
 }
@@ -233,7 +243,7 @@ Code column_read_timestamp(sqlite3_stmt *stmt, int index, const struct column *c
     if (code != HERO__V1__CODE__OK)
         return code;
     if (!moment_read(text, len, true, &moment))
-        return misfit_text(column, text, len, "time", fault);
+        return misfit_text(column, "time", fault);
     Google__Protobuf__Timestamp *timestamp = arena_alloc(memory.made, sizeof(*timestamp));
     if (!timestamp)
         return column_no_memory(column, fault);
@@ -250,7 +260,7 @@ Code column_read_date(sqlite3_stmt *stmt, int index, const struct column *column
     Code code = column_read_text(stmt, index, column, value, memory, fault);
     const char *text = *(char *const *)value;
     if (code == HERO__V1__CODE__OK && !format_is_date(text, strlen(text)))
-        return misfit_text(column, text, strlen(text), "date", fault);
+        return misfit_text(column, "date", fault);
     return code;
 }
 
@@ -274,7 +284,7 @@ Code column_read_uuid(sqlite3_stmt *stmt, int index, const struct column *column
     if (code != HERO__V1__CODE__OK)
         return code;
     if (!format_uuid(text, len, uuid))
-        return misfit_text(column, text, len, "uuid", fault);
+        return misfit_text(column, "uuid", fault);
     return keep_text(column, uuid, memory, value, fault);
 }
 
@@ -291,7 +301,7 @@ Code column_read_decimal(sqlite3_stmt *stmt, int index, const struct column *col
     const char *canonical = format_decimal(memory.made, text, strlen(text));
     if (!canonical)
         return memory.made->exhausted ? column_no_memory(column, fault)
-                                      : misfit_text(column, text, strlen(text), "decimal", fault);
+                                      : misfit_text(column, "decimal", fault);
     *(const char **)value = canonical;
     return HERO__V1__CODE__OK;
 }
@@ -308,8 +318,12 @@ Code column_read_json(sqlite3_stmt *stmt, int index, const struct column *column
         code = json_column_read(text, len, column->field, record, memory.made, &found);
     if (code == HERO__V1__CODE__INVALID_ARGUMENT) {
         char what[300];
-        snprintf(what, sizeof what, "JSON that doesn't fit (%.200s)",
-                 found.message ? found.message : "");
+        const char *said = found.message ? found.message : "";
+        const char *got = strstr(said, ", got text"); /* what the text is, is not told */
+        size_t len_said = got ? (size_t)(got - said) : strnlen(said, 200);
+        while (len_said > 0 && ((unsigned char)said[len_said] & 0xc0) == 0x80)
+            len_said--;
+        snprintf(what, sizeof what, "JSON that doesn't fit (%.*s)", (int)len_said, said);
         code = misfit(column, what, fault);
     } else if (code == HERO__V1__CODE__RESOURCE_EXHAUSTED) {
         code = column_no_memory(column, fault);
