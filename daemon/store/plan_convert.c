@@ -12,34 +12,35 @@
 #include "names.h"
 #include "plan.h"
 
-/* How SQLite holds a kind. */
-enum storage { STORED_INTEGER, STORED_REAL, STORED_TEXT, STORED_BLOB, STORED_OWN, N_STORAGES };
+/* How SQLite holds a kind. A kind that isn't listed is held in a way of its
+ * own: there is no way from it or to it. */
+enum storage { STORED_OWN, STORED_INTEGER, STORED_REAL, STORED_TEXT, STORED_BLOB, N_STORAGES };
 
 static const struct {
     enum storage storage;
     int64_t least;
     uint64_t most; /* of integers */
+    const char *words;
 } kinds[COLUMN_KINDS] = {
-    [COLUMN_INT32] = {STORED_INTEGER, INT32_MIN, INT32_MAX},
-    [COLUMN_UINT32] = {STORED_INTEGER, 0, UINT32_MAX},
-    [COLUMN_INT64] = {STORED_INTEGER, INT64_MIN, INT64_MAX},
-    [COLUMN_UINT64] = {STORED_INTEGER, 0, INT64_MAX},
-    [COLUMN_BOOL] = {STORED_INTEGER, 0, 1},
-    [COLUMN_FLOAT] = {STORED_REAL, 0, 0},
-    [COLUMN_DOUBLE] = {STORED_REAL, 0, 0},
-    [COLUMN_TEXT] = {STORED_TEXT, 0, 0},
-    [COLUMN_DATE] = {STORED_TEXT, 0, 0},
-    [COLUMN_DECIMAL] = {STORED_TEXT, 0, 0},
-    [COLUMN_BYTES] = {STORED_BLOB, 0, 0},
-    /* Text that is not what the field holds: there is no way from or to others. */
-    [COLUMN_ENUM] = {STORED_OWN, 0, 0},
-    [COLUMN_TIMESTAMP] = {STORED_OWN, 0, 0},
-    [COLUMN_UUID] = {STORED_OWN, 0, 0},
-    [COLUMN_JSON] = {STORED_OWN, 0, 0},
+    [COLUMN_INT32] = {STORED_INTEGER, INT32_MIN, INT32_MAX, "an int32"},
+    [COLUMN_UINT32] = {STORED_INTEGER, 0, UINT32_MAX, "a uint32"},
+    [COLUMN_INT64] = {STORED_INTEGER, INT64_MIN, INT64_MAX, "an int64"},
+    [COLUMN_UINT64] = {STORED_INTEGER, 0, INT64_MAX, "a uint64"},
+    [COLUMN_BOOL] = {STORED_INTEGER, 0, 1, "a bool"},
+    [COLUMN_FLOAT] = {STORED_REAL, 0, 0, "a float"},
+    [COLUMN_DOUBLE] = {STORED_REAL, 0, 0, "a double"},
+    [COLUMN_TEXT] = {STORED_TEXT, 0, 0, "a text"},
+    [COLUMN_DATE] = {STORED_TEXT, 0, 0, "a date"},
+    [COLUMN_DECIMAL] = {STORED_TEXT, 0, 0, "a decimal"},
+    [COLUMN_BYTES] = {STORED_BLOB, 0, 0, "bytes"},
+    [COLUMN_ENUM] = {STORED_OWN, 0, 0, "an enum"},
+    [COLUMN_TIMESTAMP] = {STORED_OWN, 0, 0, "a timestamp"},
+    [COLUMN_UUID] = {STORED_OWN, 0, 0, "a uuid"},
+    [COLUMN_JSON] = {STORED_OWN, 0, 0, "a message or list"},
 };
 
-/* From row to column of the table: the expression, and the way back. NULL:
- * there is none. */
+/* From row to column of the table: the expression, and the way back. What is
+ * not there is no way. */
 #define SAME                                                                                       \
     {                                                                                              \
         "%s", NULL                                                                                 \
@@ -48,18 +49,18 @@ static const struct {
     {                                                                                              \
         "CAST(%s AS " there ")", "CAST(CAST(%s AS " there ") AS " back ")"                         \
     }
-#define NO_WAY                                                                                     \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
 static const struct {
     const char *there, *back;
 } ways[N_STORAGES][N_STORAGES] = {
-    [STORED_INTEGER] = {SAME, AS("REAL", "INTEGER"), AS("TEXT", "INTEGER"), NO_WAY, NO_WAY},
-    [STORED_REAL] = {AS("INTEGER", "REAL"), SAME, NO_WAY, NO_WAY, NO_WAY},
-    [STORED_TEXT] = {AS("INTEGER", "TEXT"), AS("REAL", "TEXT"), SAME, AS("BLOB", "TEXT"), NO_WAY},
-    [STORED_BLOB] = {NO_WAY, NO_WAY, AS("TEXT", "BLOB"), SAME, NO_WAY},
-    [STORED_OWN] = {NO_WAY, NO_WAY, NO_WAY, NO_WAY, NO_WAY},
+    [STORED_INTEGER] = {[STORED_INTEGER] = SAME,
+                        [STORED_REAL] = AS("REAL", "INTEGER"),
+                        [STORED_TEXT] = AS("TEXT", "INTEGER")},
+    [STORED_REAL] = {[STORED_INTEGER] = AS("INTEGER", "REAL"), [STORED_REAL] = SAME},
+    [STORED_TEXT] = {[STORED_INTEGER] = AS("INTEGER", "TEXT"),
+                     [STORED_REAL] = AS("REAL", "TEXT"),
+                     [STORED_TEXT] = SAME,
+                     [STORED_BLOB] = AS("BLOB", "TEXT")},
+    [STORED_BLOB] = {[STORED_TEXT] = AS("TEXT", "BLOB"), [STORED_BLOB] = SAME},
 };
 
 static bool is_integer(enum column_kind kind)
@@ -82,27 +83,10 @@ static bool always_fits(enum column_kind was, enum column_kind is)
            kinds[was].most <= kinds[is].most;
 }
 
-/* Words for what was seen in the way. */
 static const char *type_words(const struct column *column)
 {
-    static const char *const words[COLUMN_KINDS] = {
-        [COLUMN_INT32] = "an int32",
-        [COLUMN_UINT32] = "a uint32",
-        [COLUMN_INT64] = "an int64",
-        [COLUMN_UINT64] = "a uint64",
-        [COLUMN_FLOAT] = "a float",
-        [COLUMN_DOUBLE] = "a double",
-        [COLUMN_BOOL] = "a bool",
-        [COLUMN_TEXT] = "a text",
-        [COLUMN_BYTES] = "bytes",
-        [COLUMN_ENUM] = "an enum",
-        [COLUMN_TIMESTAMP] = "a timestamp",
-        [COLUMN_DATE] = "a date",
-        [COLUMN_UUID] = "a uuid",
-        [COLUMN_DECIMAL] = "a decimal",
-        [COLUMN_JSON] = "a message or list",
-    };
-    return words[column->kind];
+    const char *words = kinds[column->kind].words;
+    return words ? words : "of another kind";
 }
 
 /* ---- looking at each value ---- */
@@ -271,7 +255,8 @@ static Code rename_values(struct plan *plan, const struct plan_table *table,
 /* What takes the place of NULL; NULL: nothing can. */
 static const char *fill_of(const struct column *is, struct arena *arena)
 {
-    static const char *const zeros[N_STORAGES] = {"0", "0.0", "''", "X''", NULL};
+    static const char *const zeros[N_STORAGES] = {
+        [STORED_INTEGER] = "0", [STORED_REAL] = "0.0", [STORED_TEXT] = "''", [STORED_BLOB] = "X''"};
     if (is->default_kind != DEFAULT_NONE)
         return ddl_default(is, arena);
     if (is->generated)

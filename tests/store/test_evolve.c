@@ -12,6 +12,10 @@
 #define MODEL(name, fields) "message " name " { option (hero.table) = {};" ID fields " }"
 #define T(fields) MODEL("T", fields)
 #define STAMPS "import 'google/protobuf/timestamp.proto';"
+#define LINK(more)                                                                                 \
+    "message L { option (hero.table) = {};"                                                        \
+    " optional int64 a = 1 [(hero.column) = {primary_key: true foreign_key: 'a.id'}];"             \
+    " optional int64 b = 2 [(hero.column) = {primary_key: true foreign_key: 'b.id'}];" more " }"
 #define E(values) "enum E { " values " }"
 
 static void applies(struct fixture *f, const char *text, Hero__V1__ApplyModelsResponse *ret)
@@ -282,6 +286,35 @@ static const struct change_case cases[] = {
      " optional string a = 2; }",
      "change column t.id | rebuild table t",
      ALL("SELECT name || seq AS row FROM sqlite_sequence") "= 't7'"},
+    /* odd names, keys of several columns and of texts */
+    {"message T { option (hero.table).name = \"it's \\\"a\\\" t\";" ID
+     " optional string a = 2 [(hero.column) = {name: 'x\"y -- z' index: true}]; }",
+     "INSERT INTO \"it's \"\"a\"\" t\" VALUES (1, 'x')",
+     "message T { option (hero.table).name = \"it's \\\"a\\\" t\";" ID
+     " optional string a = 2 [(hero.column) = {name: 'select, \"(' index: true not_null: true}];"
+     " optional int64 up = 3 [(hero.column) = {name: \"it's\" foreign_key: \"it's \\\"a\\\" "
+     "t.id\"}]; }",
+     NULL, ALL("SELECT id || \"select, \"\"(\" AS row FROM \"it's \"\"a\"\" t\"") "= '1x'"},
+    {"message T { option (hero.table) = {};"
+     " optional string k = 1 [(hero.column).primary_key = true];"
+     " optional int32 n = 2 [(hero.column).primary_key = true]; optional string a = 3; }",
+     "INSERT INTO t VALUES ('p', 1, 'x'), ('p', 2, 'y'), ('q', 1, 'z')",
+     "message T { option (hero.table) = {};"
+     " optional string key = 1 [(hero.column).primary_key = true];"
+     " optional int64 n = 2 [(hero.column).primary_key = true];"
+     " optional string a = 3 [(hero.column) = {not_null: true unique: true}]; }",
+     "rename column t.k to key | change column t.n | change column t.a | rebuild table t",
+     ALL("SELECT key || n || a AS row FROM t") "= 'p1x;p2y;q1z'"},
+    {MODEL("A", "") MODEL("B", "") LINK(""),
+     "INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (7); INSERT INTO l VALUES (1, 7), (2, 7)",
+     "message A2 { option (hero.table).renamed_from = 'A';" ID
+     " repeated B bs = 2 [(hero.relationship) = {link_model: 'L'}]; }" MODEL(
+         "B",
+         "") "message L { option (hero.table) = {};"
+             " optional int64 a2 = 1 [(hero.column) = {primary_key: true foreign_key: 'a2.id'}];"
+             " optional int64 b = 2 [(hero.column) = {primary_key: true foreign_key: 'b.id'}];"
+             " optional int32 place = 3 [(hero.column) = {not_null: true default: '1'}]; }",
+     NULL, ALL("SELECT a2 || b || place AS row FROM l") "= '171;271'"},
     /* relationships: no table changes */
     {MODEL("P", "")
          T(" optional int64 p_id = 2 [(hero.column) = {foreign_key: 'p.id' index: true}];"),
