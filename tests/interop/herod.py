@@ -49,11 +49,13 @@ class Herod:
 
     def run(self, *arguments, status=0):
         done = subprocess.run(
-            [os.environ["HEROCTL"], "--url", self.url, "-o", "json", *arguments],
+            # Sanitizers are slow, and so are the scans of tables that have no index.
+            [os.environ["HEROCTL"], "--url", self.url, "--timeout", "100", "-o", "json",
+             *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == status, (
             f"heroctl {' '.join(arguments)}: status {done.returncode}, not {status}\n"
