@@ -10,6 +10,7 @@
 #include <time.h>
 
 static const char models_text[] =
+    "import \"google/protobuf/timestamp.proto\";"
     "message Team { option (hero.table) = {};"
     " optional int64 id = 1 [(hero.column).primary_key = true];"
     " optional string name = 2 [(hero.column) = {not_null: true index: true}];"
@@ -32,6 +33,15 @@ static const char models_text[] =
     " optional int64 team_id = 1 [(hero.column) = {primary_key: true foreign_key: 'team.id'}];"
     " optional int64 hero_id = 2 [(hero.column) = {primary_key: true foreign_key: 'hero.id'}];"
     " optional string role = 3; }"
+    "enum Mood { CALM = 0; ANGRY = 3; }"
+    "message Kinds { option (hero.table) = {};"
+    " optional int64 id = 1 [(hero.column).primary_key = true];"
+    " optional Mood mood = 2;"
+    " optional google.protobuf.Timestamp at = 3 [(hero.column).index = true];"
+    " optional string day = 4 [(hero.column).format = DATE];"
+    " optional string token = 5 [(hero.column) = {format: UUID index: true}];"
+    " optional string price = 6 [(hero.column).format = DECIMAL];"
+    " repeated int32 scores = 7; }"
     "message Town { option (hero.table) = {};"
     " optional int64 id = 1 [(hero.column).primary_key = true];"
     " optional string name = 2 [(hero.column) = {not_null: true index: true}];"
@@ -404,6 +414,54 @@ static void test_values(void **state)
     assert_int_equal(n_found(q, "age != NULL"), 1);
 }
 
+/* Columns that SQLite holds as texts of a form: the values are written as their kind. */
+static const struct {
+    const char *filter;
+    int n; /* found; -1: refused */
+} kinds[] = {
+    {"mood = ANGRY", 1},
+    {"mood = \"ANGRY\"", 1},
+    {"mood IN (CALM, ANGRY)", 2},
+    {"mood != ANGRY", 2},
+    {"mood = FURIOUS", -1},
+    {"mood < ANGRY", -1},
+    {"at = \"2026-11-23T10:00:00Z\"", 1},
+    {"at = \"2026-11-23T11:00:00+01:00\"", 1},
+    {"at >= \"2026-11-23T10:00:00.000001Z\"", 1},
+    {"at < \"2026-11-24T00:00:00Z\" AND at IS NOT NULL", 2},
+    {"at > \"yesterday\"", -1},
+    {"at > 5", -1},
+    {"day > \"2026-01-01\"", 1},
+    {"day = \"2026-13-01\"", -1},
+    {"token = \"123e4567-e89b-12d3-a456-426614174000\"", 1},
+    {"token = \"123E4567-E89B-12D3-A456-426614174000\"", 1},
+    {"token = \"x\"", -1},
+    {"scores IS NULL", 2},
+    {"scores IS NOT NULL", 1},
+    {"scores = 3", -1},
+    {"mood:\"ang\"", -1},
+};
+
+static void test_kinds(void **state)
+{
+    struct question *q = *state;
+    fixture_sql(q->f, "INSERT INTO kinds (mood, at, day, token, scores) VALUES"
+                      "('ANGRY', '2026-11-23 10:00:00.000000', '2026-02-03',"
+                      " '123e4567e89b12d3a456426614174000', '[1, 2]'),"
+                      "('CALM', '2026-11-23 10:00:00.000001', '2025-02-03', NULL, NULL),"
+                      "(NULL, NULL, NULL, NULL, NULL)");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        Hero__V1__ListResponse answer;
+        Code code = ask(q, "kinds", kinds[i].filter, &answer);
+        if (code == (kinds[i].n < 0 ? HERO__V1__CODE__INVALID_ARGUMENT : HERO__V1__CODE__OK) &&
+            (kinds[i].n < 0 || (int)answer.n_roots == kinds[i].n))
+            continue;
+        fprintf(stderr, "%s: %zu\n", kinds[i].filter, answer.n_roots);
+        fixture_print_fault(q->f);
+        fail();
+    }
+}
+
 /* ---- totals, masks, deadlines ---- */
 
 static void test_totals(void **state)
@@ -519,9 +577,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_refused),       TEST(test_limits),   TEST(test_plans),  TEST(test_plans_of_scans),
-        TEST(test_open_ranges),   TEST(test_values),   TEST(test_totals), TEST(test_mask),
-        TEST(test_no_page_walks), TEST(test_deadline),
+        TEST(test_refused),        TEST(test_limits),      TEST(test_plans),
+        TEST(test_plans_of_scans), TEST(test_open_ranges), TEST(test_values),
+        TEST(test_kinds),          TEST(test_totals),      TEST(test_mask),
+        TEST(test_no_page_walks),  TEST(test_deadline),
     };
     return cmocka_run_group_tests_name("filters", tests, NULL, NULL);
 }
