@@ -2,7 +2,6 @@
 import base64
 import re
 import sqlite3
-import struct
 from decimal import Decimal
 
 MESSAGE = re.compile(r"^message (\w+) \{$")
@@ -106,8 +105,6 @@ def rows_of(database, model):
 
 
 def key_text(column, value):
-    if isinstance(value, float):
-        return struct.pack("d", value)
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
