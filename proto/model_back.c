@@ -46,7 +46,8 @@ static bool say_renamed(const MessageProto *message, const char *name, struct ar
     at += put_varint(data, inner);
     data[at++] = RENAMED_FROM_KEY;
     at += put_varint(data + at, len);
-    memcpy(data + at, name, len);
+    for (size_t i = 0; i < len; i++) /* bytes, not a text: they end by their number */
+        data[at + i] = (uint8_t)name[i];
     memcpy(fields, options->unknown_fields, n * sizeof *fields);
     fields[n] = (ProtobufCMessageUnknownField){TABLE_TAG, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
                                                at + len, data};

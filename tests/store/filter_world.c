@@ -82,8 +82,8 @@ static const char *const texts[] = {"",
                                     "a_c",
                                     "a*",
                                     "\xc3\xa4",
-                                    "\xc3\x84"
-                                    "b",
+                                    ("\xc3\x84"
+                                     "b"),
                                     "z'\"",
                                     "\\",
                                     "\xf0\x9f\x98\x80",

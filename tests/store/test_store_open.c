@@ -212,7 +212,8 @@ static void newer_with_a_log(void **state)
     if (child == 0) {
         sqlite3 *db = NULL;
         sqlite3_open(f->database, &db);
-        sqlite3_exec(db, "UPDATE _hero_meta SET value = 999 WHERE key = 'format'", NULL, NULL, NULL);
+        sqlite3_exec(db, "UPDATE _hero_meta SET value = 999 WHERE key = 'format'", NULL, NULL,
+                     NULL);
         _exit(0); /* as if killed: nothing is closed */
     }
     assert_int_equal(waitpid(child, NULL, 0), child);
