@@ -29,10 +29,7 @@ static const char *stripped(struct arena *arena, const char *sql)
             break;
         sql++, len -= 2;
     }
-    char *copy = arena_alloc(arena, len + 1);
-    if (copy)
-        memcpy(copy, sql, len);
-    return copy;
+    return arena_copy(arena, sql, len);
 }
 
 /* The inside of 'it''s'; NULL where the text is more than one such literal. */
