@@ -37,7 +37,8 @@ static bool was_rebuilt(const Hero__V1__ApplyModelsResponse *applied, const char
 
 static const char hangers[] =
     "CREATE TABLE log (line);"
-    "CREATE VIEW v AS SELECT p.name AS name, count(c.id) AS n FROM p LEFT JOIN c ON c.p_id = p.id GROUP BY "
+    "CREATE VIEW v AS SELECT p.name AS name, count(c.id) AS n FROM p LEFT JOIN c ON c.p_id = p.id "
+    "GROUP BY "
     "p.id;"
     "CREATE TRIGGER on_p AFTER UPDATE ON p BEGIN INSERT INTO log VALUES ('p ' || new.name); END;"
     "CREATE TRIGGER on_p_delete AFTER DELETE ON p BEGIN INSERT INTO log VALUES ('gone'); END;"
