@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "session_case.h"
+#include "../client/nng_leaks.h"
 
 /* The chapter's commit, with structs of the caller's own. */
 static void test_tutorial_is_one_commit(void **state)
